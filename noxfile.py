@@ -1,0 +1,155 @@
+"""Everything a contributor or CI runs; ``nox -l`` lists it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "contracts", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+nox.options.error_on_external_run = True
+nox.options.default_venv_backend = "virtualenv"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+HERE = Path(__file__).parent
+OLDEST = (3, 11)
+
+
+def group(name: str) -> list[str]:
+    """Return the requirements of a dependency group."""
+    return list(nox.project.dependency_groups(PYPROJECT, name))
+
+
+def interpreters() -> list[str]:
+    """Return the oldest and the newest CPython from 3.11 on that this machine has; the running one if it is the only one."""
+    found = {sys.version_info[:2]: sys.executable}
+    candidates = [shutil.which(f"python{OLDEST[0]}.{minor}") for minor in range(OLDEST[1], 20)]
+    candidates += [str(path) for path in Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/3.*/bin/python")]
+    for candidate in filter(None, candidates):
+        answer = subprocess.run(
+            [candidate, "-c", "import sys; print(sys.implementation.name, *sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        words = answer.stdout.split()
+        if answer.returncode == 0 and len(words) == 3 and words[0] == "cpython":
+            version = (int(words[1]), int(words[2]))
+            if version >= OLDEST:
+                found.setdefault(version, candidate)
+    versions = sorted(found)
+    return [found[version] for version in dict.fromkeys((versions[0], versions[-1]))]
+
+
+PYTHONS = interpreters()
+
+
+@nox.session(python=PYTHONS[:1])
+def tests(session: nox.Session) -> None:
+    """All tests, with branch coverage."""
+    session.install("-e", ".", *group("test"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", "--fail-under=90")
+
+
+@nox.session(python=PYTHONS[-1:])
+def tests_newest(session: nox.Session) -> None:
+    """The pure and simulator tests on the newest interpreter found."""
+    session.install("-e", ".", *group("test"))
+    session.run("pytest", "-m", "not install", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Format and rules of the code."""
+    session.install(*[requirement for requirement in group("lint") if requirement.startswith("ruff")])
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """What may import what."""
+    session.install("-e", ".", *[requirement for requirement in group("lint") if requirement.startswith("import-linter")])
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Static types of the package, the tests and this file."""
+    session.install("-e", ".", *group("types"))
+    session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; warnings are errors. The command reference must be what the commands say."""
+    session.install("-e", ".", *group("docs"))
+    session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
+    session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Draw the pictures of README and docs from true output of the demo."""
+    session.install("-e", ".")
+    session.run("python", "tools/pictures.py", "docs/pictures")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print every figure that docs/performance.md quotes, as ratios within this run."""
+    session.install("-e", ".", "psutil>=6")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Run the main job on the embedded simulated cluster."""
+    session.install("-e", ".")
+    session.run("talospatch", "demo", *session.posargs)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Tests against real servers. None is named by what exists so far: a talosctl on PATH or in TALOSPATCH_TALOSCTL is used where given."""
+    session.install("-e", ".", *group("test"))
+    session.run("pytest", "tests/simulator/test_talosctl.py", *session.posargs)
+
+
+@nox.session
+def proto(session: nox.Session) -> None:
+    """Generate the protobuf code again; with --check, fail if it differs from what is committed."""
+    session.install(*group("proto"))
+    sources = sorted(str(path.relative_to(HERE)) for path in (HERE / "talospatch/wire/proto").glob("*.proto"))
+    out = Path(session.create_tmp()) if "--check" in session.posargs else HERE
+    session.run("python", "-m", "grpc_tools.protoc", "-I.", f"--python_out={out}", f"--pyi_out={out}", *sources)
+    if out != HERE:
+        for made in sorted((out / "talospatch/wire/proto").iterdir()):
+            if made.read_bytes() != (HERE / "talospatch/wire/proto" / made.name).read_bytes():
+                session.error(f"{made.name} is not what its .proto gives; run nox -s proto")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Show the fragments of the next release together."""
+    fragments = sorted(path for path in (HERE / "changelog.d").glob("*.*.md"))
+    for kind in ("added", "changed", "fixed", "removed"):
+        texts = [path.read_text().strip() for path in fragments if path.name.endswith(f".{kind}.md")]
+        if texts:
+            session.log(f"{kind.capitalize()}\n" + "\n".join(f"- {text}" for text in texts))
+
+
+@nox.session
+def dist(session: nox.Session) -> None:
+    """Build the wheel and the source distribution."""
+    session.install(*group("build"))
+    session.run("python", "-m", "build", "--outdir", "dist")

@@ -1,0 +1,33 @@
+"""What was noticed about a configuration or a node: a value, never an exception."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a finding matters. An ERROR means: with this, the node would not come back, or the change would not take effect."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing noticed.
+
+    Attributes:
+        severity: how much it matters.
+        code: a stable word for scripts, such as ``duplicate-file-entry``.
+        path: where in the configuration, as ``machine.files[1]``; empty when it is about the whole.
+        message: one sentence for a person, without secrets.
+        hint: what to do, or empty.
+    """
+
+    severity: Severity
+    code: str
+    path: str
+    message: str
+    hint: str = ""
