@@ -17,9 +17,9 @@
     │   ├── NotAuthorized          PERMISSION_DENIED: the role of our certificate is not enough
     │   ├── NotForwarded           PERMISSION_DENIED "no request forwarding": the endpoint is a worker
     │   ├── NotFound               NOT_FOUND, and UNKNOWN "no such file or directory"
-    │   ├── NotSupported           UNIMPLEMENTED: the node's Talos is too old or too new for this call
+    │   ├── NotSupported           UNIMPLEMENTED, or a type of resource unknown to it: the node's Talos is too old or too new
     │   ├── InvalidOnNode          INVALID_ARGUMENT: the node refuses the request's content
-    │   ├── NodeBusy               FAILED_PRECONDITION: another apply is in progress, or the node is rebooting
+    │   ├── NodeBusy               FAILED_PRECONDITION: another apply is in progress, or it is rebooting; or its containerd is away
     │   └── IncompleteAnswer       the node said OK but what came cannot be all of it
     ├── JournalError               our own state cannot be read, written or decrypted
     ├── RolloutError               a report holds nodes that failed; has the ``report``

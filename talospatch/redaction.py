@@ -11,7 +11,10 @@ import hashlib
 import hmac
 import re
 import secrets as _random
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 MASK = "[redacted]"
 SHORTEST_SECRET = 6  # a shorter value is replaced only where its path or key says that it is secret, never by search
@@ -64,26 +67,37 @@ _BLOCK = re.compile(
 )
 
 
-def redact(text: str, *, secrets: Iterable[str] = (), limit: int | None = None) -> str:
+def redact(text: str, *, secrets: Iterable[str] = (), limit: int | None = None, marks: Marks | None = None) -> str:
     """Return ``text`` without the secrets in it.
 
     Args:
         text: anything about to be shown or stored.
         secrets: values that are secret by their place; those shorter than six characters are not searched for.
         limit: longest result in characters; a longer one is cut and ends in ``…``.
+        marks: put marks that tell equal from different where secrets stood, instead of one word for all.
     """
+    name = marks.mark if marks is not None else _mask
     for value in sorted({value for value in secrets if len(value) >= SHORTEST_SECRET}, key=len, reverse=True):
-        text = text.replace(value, MASK)
+        text = text.replace(value, name(value))
         if "\n" in value:
             for line in value.splitlines():
                 if len(line.strip()) >= SHORTEST_SECRET:
-                    text = text.replace(line.strip(), MASK)
-    text = _BLOCK.sub(lambda match: f"{match['head']}{match['indent']}  {MASK}\n", text)
+                    text = text.replace(line.strip(), name(line.strip()))
+    text = _BLOCK.sub(lambda match: f"{match['head']}{match['indent']}  {name(match['body'])}\n", text)
     for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+        text = pattern.sub(replacement if marks is None else lambda match, into=replacement: _marked(match, into, name), text)
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
     return text
+
+
+def _mask(value: str) -> str:
+    return MASK
+
+
+def _marked(match: re.Match[str], replacement: str, name: Callable[[str], str]) -> str:
+    """Expand a replacement, with a mark of its own in it."""
+    return match.expand(replacement.replace(MASK, "\0")).replace("\0", name(match.group()))
 
 
 class Marks:

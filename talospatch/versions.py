@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 
 from talospatch.errors import VersionError
 
@@ -60,6 +60,10 @@ class TalosVersion:
         """Whether this version has the named fact."""
         return self >= _parsed(fact)
 
+    def within(self, since: str, until: str = "") -> bool:
+        """Whether a table's row is for this version: from ``since`` on, and before ``until`` where one is given."""
+        return self >= _tag(since) and (not until or self < _tag(until))
+
     def __eq__(self, other: object) -> bool:
         return self.key == other.key if isinstance(other, TalosVersion) else NotImplemented
 
@@ -73,22 +77,21 @@ class TalosVersion:
         return self.tag
 
 
+@lru_cache(maxsize=256)
+def _tag(text: str) -> TalosVersion:
+    """Read a tag of a table; tables have few."""
+    return TalosVersion.parse(text)
+
+
 class Fact(Enum):
     """What began with which version: the first tag that has it, and what it is with its source."""
 
     INSPECT = "1.6.0", "oldest version whose List, Read and Containers we know: differences of api/ between tags"
-    READ_SAYS_NOT_FOUND = "1.8.0", "Read of a missing file ends with NOT_FOUND instead of UNKNOWN"
-    CNI_CACHE_HEALS = "1.8.0-alpha.0", "containerd >= 2.0.0-rc.4 with libcni 1.2.3: a damaged cache file no longer fails DEL"
     SANDBOX_IDS = "1.9.0", "ContainerInfo has internal_id and uid"
     PERSISTENT_CONFIG = "1.10.0", "MachineConfig resource with the id persistent"
-    PART_CHECKSUMS = "1.10.4", "cri.toml names the sha256 of each part; a fragment that changes nothing no longer fails the boot (PR 11139)"
     WRITE = "1.11.0", "oldest version whose machine config we write: the oldest with recorded answers"
-    CONFIG_AS_STRING = "1.12.0", "yaml_spec of MachineConfig is a YAML string that holds the text"
-    REBOOT_FORCE = "1.12.0", "RebootRequest has the mode FORCE"
-    IMAGE_SERVICE = "1.13.0-alpha.2", "machine.ImageService and machine.DebugService"
     TLS_1_3_ONLY = "1.13.0", "apid refuses TLS 1.2"
     NO_REBOOT_MODE = "1.14.0-alpha.2", "ApplyConfiguration never reboots; the mode REBOOT is UNIMPLEMENTED (commit 995bc30d5)"
-    COPY_SAYS_ERROR = "1.14.0-alpha.2", "Copy ends with a status instead of a message that holds the error"
     LIVE_CRI_CUSTOMIZATION = "1.14.0-beta.0", "CRICustomizationConfig; the drop-in is merged live and CRI restarted (PR 13817)"
     TOML_1_1 = "1.14.0-beta.0", "go-toml 2.4.3 reads TOML 1.1"
     METRICS_PLUGIN_FORM = "1.14.0-beta.0", 'containerd >= 2.3 reads [plugins."io.containerd.server.v1.metrics"]'

@@ -1,8 +1,9 @@
-"""A directory entry as the List RPC gives it."""
+"""Files of a node, as the List and Copy RPCs give them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 # Go's os.FileMode bits, which List reports instead of st_mode (facts: Go os/types.go).
 MODE_DIRECTORY, MODE_SYMLINK, MODE_DEVICE, MODE_FIFO, MODE_SOCKET, MODE_IRREGULAR = 1 << 31, 1 << 27, 1 << 26, 1 << 25, 1 << 24, 1 << 19
@@ -42,3 +43,16 @@ class FileInfo:
     def is_regular(self) -> bool:
         """Whether it is a regular file, seen without error."""
         return not self.error and not self.mode & _TYPE_BITS
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedFiles:
+    """Answer of the Copy RPC: the regular files below a directory at about one moment.
+
+    Attributes:
+        files: path below the root, as ``cbr0-…-eth0`` or ``networks/cbr0/10.244.7.2``, and content; the content may be secret.
+        warnings: what the node says it left out, such as files that vanished meanwhile; redacted.
+    """
+
+    files: Mapping[str, bytes] = field(repr=False)
+    warnings: tuple[str, ...] = ()

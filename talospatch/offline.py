@@ -1,0 +1,217 @@
+"""The edge of offline use: files and standard input become configs and changes, and nothing else in here thinks.
+
+``Change`` and ``MachineConfig`` are the public classes: those of the pure layers, with the ways to read files added.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from talospatch.errors import ChangeError, ConfigError, InputError
+from talospatch.machineconfig import config as _config
+from talospatch.machineconfig.reader import MAX_CHARACTERS
+from talospatch.patching import change as _change
+from talospatch.patching.api import patch_config
+
+__all__ = [
+    "BundledPatch",
+    "Change",
+    "MachineConfig",
+    "bundled_patch",
+    "bundled_patches",
+    "bundled_text",
+    "load_change",
+    "load_config",
+    "patch_config",
+]
+
+BUNDLED = "bundled:"
+STDIN = "-"
+_SUFFIXES = (".yaml", ".toml")  # of two files with one name, the first kind is meant
+_FORMS = "name a file, @FILE, - for standard input, bundled:NAME, or give the patch itself"
+
+
+class MachineConfig(_config.MachineConfig):
+    """A machine config; see :class:`talospatch.machineconfig.config.MachineConfig`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a config from a file, or from standard input when the path is ``-``.
+
+        Raises:
+            ConfigError: it cannot be read, or is not a config.
+        """
+        data, source = _read(path, ConfigError)
+        return cls.parse(data, source=source)
+
+
+class Change(_change.Change):
+    """A change; see :class:`talospatch.patching.change.Change`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Self:
+        """Read a change from a file, or from standard input when the path is ``-``.
+
+        Raises:
+            ChangeError: it cannot be read, or is not a change that we understand.
+            FragmentError: it is not TOML that containerd could read.
+        """
+        data, source = _read(path, ChangeError)
+        return cls.parse(_text(data, source), source=source, name=source if source == "standard input" else Path(source).name)
+
+    @classmethod
+    def bundled(cls, name: str) -> Self:
+        """Return a change that comes with talospatch.
+
+        Raises:
+            ChangeError: there is none of that name.
+        """
+        patch = bundled_patch(name)
+        return cls.parse(patch.text, source=f"{BUNDLED}{patch.file}", name=patch.name)
+
+    @classmethod
+    def load(cls, spec: str) -> Self:
+        """Read a change from ``@FILE``, an existing path, ``-``, ``bundled:NAME``, or the text itself.
+
+        Raises:
+            ChangeError: it is none of these, or not a change that we understand.
+            FragmentError: it is not TOML that containerd could read.
+        """
+        if spec == STDIN:
+            return cls.from_file(STDIN)
+        if spec.startswith(BUNDLED):
+            return cls.bundled(spec.removeprefix(BUNDLED))
+        if spec.startswith("@"):
+            return cls.from_file(spec[1:])
+        if "\n" not in spec and len(spec) < 4096 and _exists(spec):
+            return cls.from_file(spec)
+        if "\n" in spec or spec.lstrip().startswith(("{", "[")) or ": " in spec:
+            return cls.parse(spec, source="inline patch")
+        raise ChangeError(f"{spec[:80]!r} is neither a file nor a patch", hint=_FORMS)
+
+
+def load_config(path: str | Path) -> MachineConfig:
+    """Read a config from a file, or from standard input when the path is ``-``.
+
+    Raises:
+        ConfigError: it cannot be read, or is not a config.
+    """
+    return MachineConfig.load(path)
+
+
+def load_change(spec: str) -> Change:
+    """Read a change from ``@FILE``, an existing path, ``-``, ``bundled:NAME``, or the text itself.
+
+    Raises:
+        ChangeError: it is none of these, or not a change that we understand.
+        FragmentError: it is not TOML that containerd could read.
+    """
+    return Change.load(spec)
+
+
+@dataclass(frozen=True, slots=True)
+class BundledPatch:
+    """A change that comes with talospatch.
+
+    Attributes:
+        name: what to write behind ``bundled:``.
+        description: its first comment line.
+        file: the file's name.
+        text: its content.
+    """
+
+    name: str
+    description: str
+    file: str
+    text: str = field(repr=False)
+
+
+def bundled_patches() -> tuple[BundledPatch, ...]:
+    """Return the bundled changes by name, each name once."""
+    found: dict[str, BundledPatch] = {}
+    folder = _bundled_folder()
+    for suffix in _SUFFIXES:
+        for path in sorted(folder.glob(f"*{suffix}")):
+            if path.stem not in found:
+                found[path.stem] = _bundled(path)
+    return tuple(found[name] for name in sorted(found))
+
+
+def bundled_patch(name: str) -> BundledPatch:
+    """Return one bundled change, by its name or its file's name.
+
+    Raises:
+        ChangeError: there is none of that name.
+    """
+    folder = _bundled_folder()
+    if "/" not in name and "\\" not in name and name not in {"", ".", ".."}:
+        for candidate in (name, *(name + suffix for suffix in _SUFFIXES)):
+            path = folder / candidate
+            if path.suffix in _SUFFIXES and path.is_file():
+                return _bundled(path)
+    known = ", ".join(patch.name for patch in bundled_patches())
+    raise ChangeError(f"there is no bundled patch {name[:80]!r}", hint=f"there are {known}" if known else "none are installed")
+
+
+def bundled_text(name: str) -> str:
+    """Return the text of one bundled change.
+
+    Raises:
+        ChangeError: there is none of that name.
+    """
+    return bundled_patch(name).text
+
+
+def _bundled_folder() -> Path:
+    """Return where bundled patches lie: inside the package once it is installed, beside it in a checkout or an editable install."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_patches"
+    return installed if installed.is_dir() else package.parent / "patches"
+
+
+def _bundled(path: Path) -> BundledPatch:
+    text = path.read_text(encoding="utf-8")
+    description = next((line.lstrip("# ").rstrip() for line in text.splitlines() if line.startswith("#")), "")
+    return BundledPatch(path.stem, description, path.name, text)
+
+
+def _exists(spec: str) -> bool:
+    try:
+        return bool(spec) and Path(spec).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _read(path: str | Path, error: type[InputError]) -> tuple[bytes, str]:
+    if str(path) == STDIN:
+        data = sys.stdin.buffer.read(4 * MAX_CHARACTERS + 1)
+        source = "standard input"
+    else:
+        source = str(path)
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(4 * MAX_CHARACTERS + 1)
+        except FileNotFoundError:
+            raise error("there is no such file", source=source) from None
+        except IsADirectoryError:
+            raise error("is a directory", source=source, hint="name a file in it") from None
+        except (OSError, ValueError) as cause:
+            raise error(f"cannot be read: {getattr(cause, 'strerror', None) or cause}", source=source) from None
+    if len(data) > 4 * MAX_CHARACTERS:
+        raise error("is longer than a node accepts", source=source)
+    return data, source
+
+
+def _text(data: bytes, source: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ChangeError(f"byte {data[error.start]:#04x} is not UTF-8", source=source, line=line, hint="is this a text file?") from None

@@ -1,0 +1,273 @@
+"""Changes: what the user gives, read from text."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from talospatch.containerd.carriers import KIND, PART_PATH
+from talospatch.containerd.fragment import Fragment, merge
+from talospatch.containerd.metrics import METRICS_KEYS, Address, Keys
+from talospatch.errors import ChangeError, ConfigError, FragmentError
+from talospatch.machineconfig.document import Document
+from talospatch.machineconfig.nodes import Mapping, Sequence
+from talospatch.machineconfig.path import ROOT_DOCUMENT
+from talospatch.machineconfig.reader import Tree, line_and_column, read
+from talospatch.patching.fragment_change import FragmentRemoval, FragmentStep
+from talospatch.patching.patched import Patched
+from talospatch.talos.finding import Finding, Severity
+from talospatch.versions import TalosVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as AbstractMapping
+
+    from talospatch.machineconfig.config import MachineConfig
+    from talospatch.machineconfig.values import Data
+
+ONLY_DROP_INS = "this version understands only changes of containerd's drop-in"
+USE_TALOSCTL = "use talosctl patch mc for the rest"
+_SETTINGS_READ_AS = TalosVersion.parse("1.14")  # settings change the text of a fragment before it meets a node's version
+
+
+class Step(Protocol):
+    """One part of a change; kinds of steps are added here, nothing else of a change knows them."""
+
+    def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool) -> Patched:
+        """Apply it."""
+        ...
+
+
+class Change:
+    """Anything that turns a machine config for a Talos version into a new one. Immutable.
+
+    Attributes:
+        name: how reports call it, such as ``containerd-metrics``.
+        source: where it came from, for messages.
+        steps: its parts, in order; none when the text held nothing.
+    """
+
+    __slots__ = ("name", "source", "steps")
+
+    def __init__(self, steps: tuple[Step, ...], *, name: str, source: str) -> None:
+        self.steps, self.name, self.source = steps, name, source
+
+    @classmethod
+    def parse(cls, text: str, *, source: str = "patch", name: str = "") -> Self:
+        """Read a change; its form tells its kind.
+
+        TOML (a source that ends in ``.toml``, or text that is TOML and not YAML), a ``machine.files`` entry for the drop-in's path, and a
+        CRICustomizationConfig document are containerd fragments. A patch that holds nothing is a change that changes nothing.
+
+        Args:
+            text: the patch.
+            source: a name for messages.
+            name: how reports call it; by default the source's.
+
+        Raises:
+            ChangeError: another kind of patch, or one that cannot be read.
+            FragmentError: the fragment is not TOML, or must not be.
+        """
+        label = name or source
+        if source.endswith(".toml"):
+            return cls(_fragments([FragmentStep(Fragment.parse(text, source=label, is_file=True))]), name=label, source=source)
+        try:
+            trees = read(text, source=source)
+        except ConfigError as error:
+            if (inline := _inline_toml(text, label)) is not None:
+                return cls((inline,), name=label, source=source)
+            raise ChangeError(
+                error.problem, source=source, line=error.line, column=error.column, path=error.path, hint=error.hint
+            ) from None
+        steps: list[FragmentStep] = []
+        for index, tree in enumerate(trees):
+            if tree.root is None:
+                continue
+            if not isinstance(tree.root, Mapping):
+                if (inline := _inline_toml(text, label)) is not None:
+                    return cls((inline,), name=label, source=source)
+                raise _not_a_drop_in(tree, text, source)
+            steps += _document_steps(Document(tree, index), source, label)
+        return cls(_fragments(steps), name=label, source=source)
+
+    def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool = False) -> Patched:
+        """Return the config with this change, findings and what must be seen on the node afterwards.
+
+        Args:
+            config: the node's config.
+            talos: the node's version.
+            fleet_has_older: whether some node of the fleet is older than 1.14.0-beta.0: then a new drop-in must survive a rollback.
+
+        Raises:
+            ConfigError: an edit could not be proven right.
+            FragmentError: what the config holds is broken, or cannot be merged with the change.
+            ChangeError: the config has no place for the change.
+            VersionError: this version's configuration is not written.
+        """
+        patched = Patched(config)
+        if not self.steps:
+            message = "the patch holds nothing, so it changes nothing"
+            return Patched(config, (Finding(Severity.NOTE, "patch-empty", "", message),))
+        for step in self.steps:
+            patched = patched.then(step.apply(patched.config, talos=talos, fleet_has_older=fleet_has_older))
+        return patched
+
+    def with_settings(self, settings: AbstractMapping[str, str]) -> Self:
+        """Return the change with other values for some of its keys.
+
+        Args:
+            settings: value by the last part of a key's path, as ``{"address": "0.0.0.0:11234"}``; a value that is not text is written as
+            TOML.
+
+        Raises:
+            ChangeError: the change has no such key, or the value is not one that the key can take.
+        """
+        steps = self.steps
+        for key, value in settings.items():
+            changed = tuple(_with_setting(step, key, value) for step in steps)
+            if changed == steps and not any(_paths(step, key) for step in steps):
+                known = sorted({keys[-1] for step in steps if isinstance(step, FragmentStep) for keys in step.fragment.values})
+                raise ChangeError(f"has no setting {key!r}", source=self.source, hint=f"it has {', '.join(known) or 'none'}")
+            steps = changed
+        return type(self)(steps, name=self.name, source=self.source)
+
+    def removal(self) -> Self:
+        """Return the change that takes out what this one puts in.
+
+        Raises:
+            ChangeError: it holds something that cannot be taken out again.
+        """
+        if any(not isinstance(step, FragmentStep) for step in self.steps):
+            raise ChangeError("is a removal already", source=self.source)
+        steps = tuple(FragmentRemoval(step.fragment) for step in self.steps if isinstance(step, FragmentStep))
+        return type(self)(steps, name=f"remove {self.name}", source=self.source)
+
+    def __eq__(self, other: object) -> bool:
+        return (self.name, self.steps) == (other.name, other.steps) if isinstance(other, Change) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<Change {self.name}>"
+
+
+def _fragments(steps: list[FragmentStep]) -> tuple[Step, ...]:
+    return tuple(step for step in steps if not step.fragment.is_empty)
+
+
+def _document_steps(document: Document, source: str, label: str) -> list[FragmentStep]:
+    value = document.value
+    if document.kind == KIND:
+        for key in value:
+            if key not in {"apiVersion", "kind", "name", "content"}:
+                raise ChangeError("is not a key of this document", source=source, path=f"{document.id}:{key}", hint=_hint(key))
+        return [FragmentStep(_content(value.get("content"), f"{document.id}:content", source, label), document.name)]
+    if document.kind != ROOT_DOCUMENT:
+        raise ChangeError(f"{ONLY_DROP_INS}; {document.id} is a document of another kind", source=source, hint=USE_TALOSCTL)
+    for path, inner in _others(value):
+        raise ChangeError(f"{ONLY_DROP_INS}; this is something else", source=source, path=path, hint=_hint(inner))
+    files = (value.get("machine") or {}).get("files") or []
+    return [step for index, entry in enumerate(files) for step in _entry_steps(entry, index, source, label)]
+
+
+def _others(value: AbstractMapping[str, Data]) -> list[tuple[str, str]]:
+    """Return path and key of what is no ``machine.files``."""
+    found = [(key, key) for key in value if key not in {"version", "machine"}]
+    machine = value.get("machine")
+    if isinstance(machine, dict):
+        found += [(f"machine.{key}", key) for key in machine if key != "files"]
+        if not isinstance(machine.get("files"), list | None):
+            found.append(("machine.files", "files"))
+    elif machine is not None:
+        found.append(("machine", "machine"))
+    return found
+
+
+def _entry_steps(entry: Data, index: int, source: str, label: str) -> list[FragmentStep]:
+    path = f"machine.files[{index}]"
+    if not isinstance(entry, dict) or entry.get("path") != PART_PATH:
+        raise ChangeError(f"{ONLY_DROP_INS}; this entry is for another path", source=source, path=path, hint=f"its path is {PART_PATH}")
+    for key in entry:
+        if key not in {"content", "permissions", "path", "op"}:
+            raise ChangeError(f"{key!r} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120], hint=_hint(key))
+    permissions = entry.get("permissions")
+    return [
+        FragmentStep(
+            _content(entry.get("content"), f"{path}.content", source, label),
+            permissions=permissions if isinstance(permissions, int) and not isinstance(permissions, bool) else None,
+        )
+    ]
+
+
+def _content(content: Data, path: str, source: str, label: str) -> Fragment:
+    if content is not None and not isinstance(content, str):
+        raise ChangeError("must be text", source=source, path=path)
+    try:
+        return Fragment.parse(content or "", source=label)
+    except FragmentError as error:
+        raise FragmentError(
+            f"line {error.line}: {error.problem}" if error.line else error.problem, source=source, path=path, hint=error.hint
+        ) from None
+
+
+def _hint(key: str) -> str:
+    return "to take a drop-in out, apply the removal of the change that put it in" if key == "$patch" else USE_TALOSCTL
+
+
+def _not_a_drop_in(tree: Tree, text: str, source: str) -> ChangeError:
+    assert tree.root is not None
+    line, column = line_and_column(text, tree.root.start)
+    what = "a list of JSON 6902 operations" if isinstance(tree.root, Sequence) else "a single value"
+    return ChangeError(
+        f"{ONLY_DROP_INS}; this is {what}",
+        source=source,
+        line=line,
+        column=column,
+        hint=f"write the change as YAML or TOML, or {USE_TALOSCTL}",
+    )
+
+
+def _inline_toml(text: str, label: str) -> FragmentStep | None:
+    """Read text that is TOML and no YAML mapping; None when it is not TOML either."""
+    try:
+        if not tomllib.loads(text):
+            return None
+    except (ValueError, RecursionError):
+        return None
+    return FragmentStep(Fragment.parse(text, source=label, is_file=True))
+
+
+def _paths(step: Step, key: str) -> list[Keys]:
+    return [keys for keys in step.fragment.values if keys[-1] == key] if isinstance(step, FragmentStep) else []
+
+
+def _with_setting(step: Step, key: str, text: str) -> Step:
+    paths = _paths(step, key)
+    if not paths or not isinstance(step, FragmentStep):
+        return step
+    if len(paths) > 1:
+        raise ChangeError(f"several keys are called {key!r}", source=step.fragment.source, hint="change the fragment itself")
+    keys = paths[0]
+    value = _setting(text, step.fragment.values[keys], key, step.fragment.source)
+    if keys in METRICS_KEYS and key == "address" and Address.parse(str(value)) is None:
+        raise ChangeError(
+            f"{text[:60]!r} is not an address to listen on", source=step.fragment.source, hint="write it as 0.0.0.0:11234 or [::]:11234"
+        )
+    body = merge(step.fragment.text, {keys: value}, talos=_SETTINGS_READ_AS, source=step.fragment.source)
+    fragment = Fragment(body, step.fragment.source, {**step.fragment.values, keys: value}, step.fragment.newer)
+    return FragmentStep(fragment, step.document, step.permissions)
+
+
+def _setting(text: str, old: Any, key: str, source: str) -> Any:
+    if isinstance(old, str):
+        return text
+    try:
+        value = tomllib.loads(f"value = {text}\n")["value"]
+    except (ValueError, RecursionError):
+        value = None
+    if type(value) is not type(old):
+        raise ChangeError(
+            f"{key} cannot be {text[:60]!r}",
+            source=source,
+            hint=f"write it as TOML, like {old!r}".lower() if isinstance(old, bool) else None,
+        )
+    return value

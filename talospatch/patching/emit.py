@@ -1,0 +1,205 @@
+"""Writing YAML for new values, in the style around them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from talospatch.errors import ConfigError
+from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
+from talospatch.machineconfig.reader import BYTE_ORDER_MARK
+from talospatch.machineconfig.scalars import Timestamp, resolve_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from talospatch.machineconfig.config import MachineConfig
+    from talospatch.machineconfig.values import Data
+from talospatch.patching.places import column_of, dash_column
+
+MAX_DEPTH = 100  # nothing that we write is deeper; deeper data is not rewritten
+
+# Read as bool by fields of that type, so never written plain. Source: go-yaml.
+_OLD_WORDS = frozenset(word for base in ("y", "n", "yes", "no", "on", "off") for word in (base, base.title(), base.upper()))
+_PLAIN = re.compile(r"[A-Za-z0-9_/.$][A-Za-z0-9_/.@+=$%^()<>;-]*(?:[:][A-Za-z0-9_/.@+=$-]+)*(?: [A-Za-z0-9_/.@+=$()-]+)*")
+_BASE_60 = re.compile(r"[\d:]+")  # a number to readers of YAML 1.1
+_FLOW_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.@+=-]*")
+_UNSAFE_IN_LITERAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_ESCAPES = {
+    "\0": "\\0",
+    "\t": "\\t",
+    "\n": "\\n",
+    "\r": "\\r",
+    '"': '\\"',
+    "\\": "\\\\",
+    "\x85": "\\N",
+    "\u2028": "\\L",
+    "\u2029": "\\P",
+    BYTE_ORDER_MARK: "\\uFEFF",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a text is written.
+
+    Attributes:
+        newline: its line end.
+        step: spaces that a mapping's keys stand to the right of the key above them.
+        offset: spaces that a list's dashes stand to the right of the key above them; often 0.
+    """
+
+    newline: str = "\n"
+    step: int = 2
+    offset: int = 2
+
+
+def style_of(config: MachineConfig) -> Style:
+    """Return the style of a config, from the first places that show it."""
+    text = config.text
+    newline = "\r\n" if "\r\n" in text else "\n"
+    step = offset = None
+    for document in config.documents:
+        for parent, key, child in _pairs(document.node):
+            if child.flow or (isinstance(child, Mapping) and not child.values) or (isinstance(child, Sequence) and not child.items):
+                continue
+            column = column_of(text, parent.keys[key].start)
+            if isinstance(child, Mapping) and step is None:
+                step = column_of(text, next(iter(child.keys.values())).start) - column
+            elif isinstance(child, Sequence) and offset is None:
+                offset = dash_column(text, child) - column
+            if step is not None and offset is not None:
+                break
+    step = step if step and 0 < step <= 8 else 2
+    return Style(newline, step, offset if offset is not None and 0 <= offset <= 8 else step)
+
+
+def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence]]:
+    """Yield collections below keys, breadth before depth and no more than a glance's worth."""
+    queue: list[Node] = [root]
+    for node in queue:
+        if isinstance(node, Mapping):
+            for key, value in node.values.items():
+                if isinstance(value, Mapping | Sequence):
+                    yield node, key, value
+        if len(queue) < 200:
+            queue.extend(child for child in children(node) if isinstance(child, Mapping | Sequence))
+
+
+def block(data: Data, column: int, style: Style) -> list[str]:
+    """Return the lines of a non-empty mapping or list whose keys or dashes stand in a column.
+
+    Raises:
+        ConfigError: the data is nested too deep to be rewritten.
+    """
+    return list(_lines(data, column, column + style.step, style, 0))
+
+
+def _lines(data: Data, column: int, inner: int, style: Style, depth: int) -> Iterator[str]:
+    """Yield lines; what stands below a key begins in the column ``inner``, lists as far to its right or left as the style says."""
+    if depth > MAX_DEPTH:
+        raise ConfigError("is nested too deep to be rewritten")
+    margin = " " * column
+    if isinstance(data, dict):
+        for key, value in data.items():
+            name = f"{margin}{scalar(key)}:"
+            if isinstance(value, dict | list) and value:
+                yield name
+                below = min(inner, column + style.offset) if isinstance(value, list) else inner
+                yield from _lines(value, below, below + style.step, style, depth + 1)
+            elif isinstance(value, str) and (literal := literal_lines(value, inner)) is not None:
+                yield f"{name} {literal[0]}"
+                yield from literal[1:]
+            else:
+                yield f"{name} {permissions(value) if key == 'permissions' else scalar(value)}"
+        return
+    for item in data:
+        keys = column + len("- ")
+        if isinstance(item, dict | list) and item:
+            inside = list(_lines(item, keys, max(column + style.step, keys + 2), style, depth + 1))
+            yield f"{margin}- {inside[0][keys:]}"
+            yield from inside[1:]
+        elif isinstance(item, str) and (literal := literal_lines(item, keys)) is not None:
+            yield f"{margin}- {literal[0]}"
+            yield from literal[1:]
+        else:
+            yield f"{margin}- {scalar(item)}"
+
+
+def flow(data: Data, depth: int = 0) -> str:
+    """Return data on one line.
+
+    Raises:
+        ConfigError: the data is nested too deep to be rewritten.
+    """
+    if depth > MAX_DEPTH:
+        raise ConfigError("is nested too deep to be rewritten")
+    if isinstance(data, dict):
+        pairs = (
+            f"{scalar(key, in_flow=True)}: {permissions(value) if key == 'permissions' else flow(value, depth + 1)}"
+            for key, value in data.items()
+        )
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(data, list):
+        return f"[{', '.join(flow(item, depth + 1) for item in data)}]"
+    return scalar(data, in_flow=True)
+
+
+def permissions(value: Data) -> str:
+    """Return a file mode as Talos writes it, ``0o644``."""
+    return f"0o{value:o}" if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else scalar(value)
+
+
+def scalar(value: Data, *, in_flow: bool = False) -> str:
+    """Return a scalar on one line, plain where that reads back the same; an empty list or mapping too."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Timestamp):
+        return str(value)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ".nan"
+        return (".inf" if value > 0 else "-.inf") if math.isinf(value) else repr(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dict | list):
+        return "{}" if isinstance(value, dict) else "[]"
+    pattern = _FLOW_PLAIN if in_flow else _PLAIN
+    text = str(value)
+    if pattern.fullmatch(text) and text not in _OLD_WORDS and resolve_plain(text) is text and not _BASE_60.fullmatch(text):
+        return text
+    return double_quoted(text)
+
+
+def double_quoted(text: str) -> str:
+    """Return text in double quotes on one line, with escapes."""
+    return f'"{"".join(_ESCAPES.get(character) or _escaped(character) for character in text)}"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x20 or 0x7F <= code <= 0x9F:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if 0xD800 <= code <= 0xDFFF or code in {0xFFFE, 0xFFFF} else character
+
+
+def fits_literal(text: str, *, indent_given: bool = False) -> bool:
+    """Whether a literal block scalar can hold the text."""
+    if not text.strip("\n") or _UNSAFE_IN_LITERAL.search(text):
+        return False
+    return indent_given or text[0] not in " \t\n"
+
+
+def literal_lines(text: str, column: int) -> list[str] | None:
+    """Return header and lines of a literal block scalar without line ends, or None when the text is better written in quotes."""
+    if "\n" not in text or not fits_literal(text):
+        return None
+    body = text.rstrip("\n")
+    tail = len(text) - len(body)
+    margin = " " * column
+    lines = [f"{margin}{line}" if line else "" for line in body.split("\n")]
+    return [f"|{'-' if tail == 0 else '' if tail == 1 else '+'}", *lines, *([""] * (tail - 1))]

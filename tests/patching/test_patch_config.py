@@ -1,0 +1,62 @@
+"""Text to text, in one call."""
+
+from __future__ import annotations
+
+import pytest
+
+from talospatch.errors import ChangeError, TalosPatchError
+from talospatch.patching.api import patch_config
+
+BASE = "machine:\n  type: worker # c\n"
+PATCH = """\
+machine:
+  files:
+    - path: /etc/cri/conf.d/20-customization.part
+      op: create
+      content: |
+        [metrics]
+          address = "0.0.0.0:1"
+"""
+
+
+def test_patches_are_applied_in_order() -> None:
+    """YAML and TOML alike."""
+    after = patch_config(BASE, [PATCH, '[metrics]\naddress = "0.0.0.0:2"\n'], talos_version="v1.13.9")
+    assert after.startswith(BASE)
+    assert 'address = "0.0.0.0:2"' in after
+    assert patch_config(after, ['[metrics]\naddress = "0.0.0.0:2"\n'], talos_version="1.13") == after
+
+
+def test_no_patch_gives_back_the_text() -> None:
+    """Byte for byte."""
+    assert patch_config(BASE, [], talos_version="1.13") == BASE
+
+
+@pytest.mark.parametrize(
+    ("base", "patches", "version"),
+    [
+        (BASE, ["cluster: {}\n"], "1.13"),
+        ("a: [", [PATCH], "1.13"),
+        (BASE, [PATCH], "new"),
+        (BASE, [PATCH], "1.10"),
+        (BASE, ["version = 3\n"], "1.13"),
+    ],
+)
+def test_every_failure_is_one_of_ours(base: str, patches: list[str], version: str) -> None:
+    """With the number of the patch where one is at fault."""
+    with pytest.raises(TalosPatchError):
+        patch_config(base, patches, talos_version=version)
+
+
+def test_the_patch_at_fault_is_named() -> None:
+    """They are counted from one."""
+    with pytest.raises(ChangeError, match=r"^patch 2: cluster: "):
+        patch_config(BASE, [PATCH, "cluster: {}\n"], talos_version="1.13")
+
+
+def test_what_is_not_there_yet_is_said() -> None:
+    """Instead of doing something else."""
+    with pytest.raises(ChangeError, match="semantics"):
+        patch_config(BASE, [PATCH], talos_version="1.13", semantics="talosctl")
+    with pytest.raises(ChangeError, match="style"):
+        patch_config(BASE, [PATCH], talos_version="1.13", style="canonical")
