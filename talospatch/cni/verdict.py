@@ -1,0 +1,250 @@
+"""How much one cache file matters on its node, and how bad a node is.
+
+A file does harm only if all of this holds: containerd's libcni fails on damage, the conflist in force is the file's network and reads the
+cache, the content is damaged, and containerd still knows the sandbox. Everything else heals, or is residue that nobody reads again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from talospatch.cni import libcni as libcnis
+from talospatch.cni.conflist import ASSUMED, LOOPBACK, Conflist
+from talospatch.cni.damage import EMPTY_FILE, UNSEEN, Damage, Inspection, inspect
+from talospatch.cni.libcni import Fact
+from talospatch.cni.predict import HANG, PANIC, DeletePrediction, FileKind, predict_delete, predict_read, reads_cache
+from talospatch.cni.rules import RULES, Verdict
+
+if TYPE_CHECKING:
+    from talospatch.cni.names import CacheName
+    from talospatch.cni.runtimes import Runtime
+
+# Seconds. A node's clock may have jumped between its boot and the first files (RTC, NTP): only what is older by more is of an earlier boot.
+BOOT_MARGIN = 300
+# libcni truncates and then writes: a file that was changed this recently may just be in the middle of that.
+WRITING = 60
+# While a pod is being made its cache file exists before its directory does (containerd's sandbox_run.go), for as long as images are pulled.
+SETTLING = 600
+
+
+class Liveness(StrEnum):
+    """Where the file's sandbox is."""
+
+    RUNNING = "running"  # READY, so its pod runs
+    STOPPED = "stopped"  # containerd still knows it, and it does not run: kubelet tries to stop it, again and again
+    KNOWN = "known"  # containerd knows it; whether it runs cannot be told
+    STARTING = "starting"  # not known, but the file is so new that the sandbox may be in the making
+    GONE = "gone"  # containerd does not know it
+    UNSEEN = "unseen"  # the directories could not be listed
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState:
+    """What decides about every file of one node.
+
+    Attributes:
+        runtime: containerd and libcni; None when unknown.
+        conflist: the one in force; None when it could not be read: then it is assumed from each file's network, and verdicts say so.
+        no_conflist: whether it is known that there is none: containerd then tears nothing down.
+        ready: IDs of READY sandboxes; None before Talos 1.9, which does not tell them, and when they could not be had.
+        directories: IDs of the sandboxes that containerd knows; None when they could not be listed.
+        boot_time: seconds since 1970; None when unknown.
+        now: seconds since 1970; None leaves every file settled.
+    """
+
+    runtime: Runtime | None = None
+    conflist: Conflist | None = None
+    no_conflist: bool = False
+    ready: frozenset[str] | None = None
+    directories: frozenset[str] | None = None
+    boot_time: int | None = None
+    now: float | None = None
+
+
+class CacheFile(NamedTuple):
+    """One entry of the results directory.
+
+    Attributes:
+        name: base name as the node gave it.
+        parsed: what the name says; None when it is no cache file's.
+        size: bytes.
+        modified: seconds since 1970.
+        kind: what it is.
+        problem: why the node could not look at it; else empty.
+        is_link: whether it is a symbolic link.
+    """
+
+    name: str
+    parsed: CacheName | None
+    size: int
+    modified: int
+    kind: FileKind = FileKind.REGULAR
+    problem: str = ""
+    is_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A file with its verdict.
+
+    Attributes:
+        file: the file.
+        code: key of :data:`RULES`.
+        liveness: where its sandbox is.
+        inspection: what is in it.
+        error: what the node logs after ``cached result: `` when stopping the sandbox fails; else None.
+        assumed: whether the verdict rests on a conflist that was not read.
+    """
+
+    file: CacheFile
+    code: str
+    liveness: Liveness
+    inspection: Inspection = UNSEEN
+    error: str | None = None
+    assumed: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """How much it matters."""
+        return RULES[self.code].verdict
+
+
+def liveness(file: CacheFile, node: NodeState) -> Liveness:
+    """Return where a file's sandbox is."""
+    sandbox = file.parsed.sandbox if file.parsed is not None else ""
+    if node.ready is not None and sandbox in node.ready:
+        return Liveness.RUNNING
+    if node.directories is None:
+        return Liveness.UNSEEN
+    earlier_boot = node.boot_time is not None and file.modified < node.boot_time - BOOT_MARGIN
+    if sandbox in node.directories:
+        # No sandbox outlives a reboot: that is how it is told where the API does not name sandboxes.
+        return Liveness.STOPPED if node.ready is not None or earlier_boot else Liveness.KNOWN
+    fresh = not earlier_boot and node.now is not None and file.modified > node.now - SETTLING
+    return Liveness.STARTING if fresh else Liveness.GONE
+
+
+def conflist_for(file: CacheFile, node: NodeState) -> Conflist | None:
+    """Return the conflist that containerd's DEL goes by when it comes to this file.
+
+    None when it never comes to it, or when the conflist in force was not read and the file's network gives no hint.
+    """
+    if file.parsed is None or node.no_conflist:
+        return None
+    if file.parsed.network == LOOPBACK.name:
+        return LOOPBACK
+    if node.conflist is None:
+        return ASSUMED.get(file.parsed.network)
+    return node.conflist if file.parsed.network == node.conflist.name else None
+
+
+def tolerates(node: NodeState) -> bool:
+    """Whether the node's libcni is known to go on without a file that it cannot read."""
+    return node.runtime is not None and libcnis.can(libcnis.parse(node.runtime.libcni), Fact.TOLERATES_DAMAGE)
+
+
+def judge(file: CacheFile, node: NodeState, content: bytes | None = None) -> Judged:
+    """Return the verdict on one file.
+
+    Args:
+        file: the file as its directory shows it.
+        node: what decides.
+        content: the file's bytes; None when they were not read. Of a file of 0 bytes they are known.
+    """
+    if file.problem:
+        return Judged(file, "entry-error", Liveness.UNSEEN, error=file.problem)
+    if file.parsed is None:
+        return Judged(file, "foreign-name", Liveness.UNSEEN)
+    alive = liveness(file, node)
+    if file.is_link:
+        return Judged(file, "link", alive)
+    conflist = conflist_for(file, node)
+    content = b"" if file.kind is FileKind.REGULAR and file.size == 0 else content
+    inspection = _inspect(file, content, node, conflist)
+    prediction = _predict(file, content, node, conflist, inspection)
+    error = prediction.error if prediction is not None and prediction.fails else None
+    damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
+    code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None)
+    assumed = damaged and conflist is not None and conflist.assumed
+    return Judged(file, code, alive, inspection, error, assumed=assumed)
+
+
+def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None) -> Inspection:
+    if content is None or file.kind is not FileKind.REGULAR:
+        return UNSEEN
+    if not content:
+        return EMPTY_FILE
+    # Where nothing reads the file, damage is named as the newest conflist of the strictest libcni would see it.
+    libcni = node.runtime.libcni if node.runtime is not None else "1.1.2"
+    cni_version = conflist.cni_version if conflist is not None and reads_cache(conflist.cni_version) else "1.0.0"
+    return inspect(content, libcni=libcni, cni_version=cni_version, pod_of_sound=False)
+
+
+def _predict(
+    file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None, inspection: Inspection
+) -> DeletePrediction | None:
+    """Return what DEL does with the file; None where too little is known of the node or the file."""
+    if node.runtime is None or conflist is None or (content is None and file.kind is FileKind.REGULAR):
+        return None
+    libcni = node.runtime.libcni
+    if content and reads_cache(conflist.cni_version):
+        # It was read already, as this libcni and this conflist do.
+        return predict_read(inspection.error, libcnis.parse(libcni))
+    return predict_delete(content, libcni=libcni, cni_version=conflist.cni_version, network=conflist.name, kind=file.kind)
+
+
+def _code(
+    file: CacheFile,
+    node: NodeState,
+    alive: Liveness,
+    conflist: Conflist | None,
+    prediction: DeletePrediction | None,
+    *,
+    damaged: bool,
+    content_known: bool,
+) -> str:
+    if alive is Liveness.GONE:
+        return "orphan-damaged" if damaged else "orphan"
+    if node.no_conflist:
+        return "no-network"
+    if conflist is None and node.conflist is not None:
+        # Multus calls other networks itself, with the libcni that is built into it.
+        if not node.conflist.delegates:
+            return "other-network"
+        if damaged:
+            return "delegated"
+        return "healthy" if content_known or tolerates(node) else "content-unread"
+    if prediction is None:
+        return _unpredicted(node, conflist, damaged=damaged, content_known=content_known)
+    if prediction.fails:
+        if prediction.error in (PANIC, HANG):
+            return "stop-will-crash" if alive is Liveness.RUNNING else "stop-crashes"
+        young = node.now is not None and file.modified > node.now - WRITING
+        return "being-written" if young else _FAILING[alive]
+    if prediction.file_left:
+        return "stays-behind"
+    if not damaged:
+        return "healthy"
+    return "heals" if conflist is not None and reads_cache(conflist.cni_version) else "not-read-in-force"
+
+
+def _unpredicted(node: NodeState, conflist: Conflist | None, *, damaged: bool, content_known: bool) -> str:
+    """The code where the content, the runtime or the network is unknown."""
+    if conflist is not None and not reads_cache(conflist.cni_version):
+        return "not-read-in-force" if damaged else "harmless-content"
+    if tolerates(node):
+        return "heals" if damaged else "harmless-content"
+    if not damaged:
+        return "healthy" if content_known else "content-unread"
+    return "runtime-unknown" if node.runtime is None else "network-unread"
+
+
+_FAILING = {
+    Liveness.RUNNING: "stop-will-fail",
+    Liveness.STARTING: "stop-will-fail",
+    Liveness.STOPPED: "stop-fails",
+    Liveness.KNOWN: "stop-fails-or-will",
+    Liveness.UNSEEN: "sandbox-unseen",
+}

@@ -1,0 +1,320 @@
+"""How much a file matters: the matrix of versions, conflists, contents and sandboxes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from talospatch.cni.conflist import Conflist
+from talospatch.cni.damage import Damage
+from talospatch.cni.explain import explain, hint, sentence
+from talospatch.cni.names import parse
+from talospatch.cni.predict import FileKind, predict_delete
+from talospatch.cni.rules import FAIL_ON, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.runtimes import Runtime, runtime_of
+from talospatch.cni.verdict import CacheFile, Liveness, NodeState, judge, liveness, tolerates
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "cni-cache"
+GOOD = (SAMPLES / "1.0.0-flannel__cbr0-a1a1a1a1-eth0").read_bytes()
+ID = "a1" * 32
+BOOT, NOW = 1_700_000_000, 1_700_900_000
+FLANNEL = Conflist("cbr0", "1.0.0", "10-flannel.conflist")
+STUCK = "its sandbox does not stop: each try, about once a minute, fails with"
+EMPTY = "decoding version from network config: unexpected end of JSON input"
+HALF = GOOD[: len(GOOD) // 2]
+NEWER = GOOD.replace(b'"result":{"cniVersion":"1.0.0"', b'"result":{"cniVersion":"1.1.0"')
+HOLLOW = GOOD.replace(b'"interfaces":[', b'"interfaces":[null,')
+
+
+def cache_file(
+    size: int = 0, *, network: str = "cbr0", interface: str = "eth0", modified: int = BOOT + 4000, kind: FileKind = FileKind.REGULAR
+) -> CacheFile:
+    name = f"{network}-{ID}-{interface}"
+    return CacheFile(name, parse(name), size, modified, kind)
+
+
+def node(
+    talos: str = "v1.7.4",
+    *,
+    conflist: Conflist | None = FLANNEL,
+    ready: bool | None = False,
+    known: bool | None = True,
+    no_conflist: bool = False,
+    boot_time: int | None = BOOT,
+) -> NodeState:
+    """A node whose containerd knows the sandbox (or not), with its pod running (or not, or nobody knows)."""
+    return NodeState(
+        runtime=runtime_of(talos),
+        conflist=conflist,
+        no_conflist=no_conflist,
+        ready=None if ready is None else frozenset({ID} if ready else ()),
+        directories=None if known is None else frozenset({ID} if known else ()),
+        boot_time=boot_time,
+        now=NOW,
+    )
+
+
+# Talos, cniVersion of the conflist in force, content, verdict of a file whose sandbox stopped.
+MATRIX = [
+    *(
+        (talos, "1.0.0", content, Verdict.FATAL)
+        for talos in ("v1.6.0", "v1.7.0", "v1.7.7")
+        for content in (b"", b" ", b"\0" * 900, HALF, NEWER, b"[]", GOOD + b"x")
+    ),
+    *((talos, "0.4.0", b"", Verdict.FATAL) for talos in ("v1.6.8", "v1.7.5")),
+    *((talos, "0.3.1", content, Verdict.HEALS) for talos in ("v1.6.0", "v1.7.7", "v1.11.0") for content in (b"", HALF)),
+    *(
+        (talos, version, content, Verdict.HEALS)
+        for talos in ("v1.8.0", "v1.9.2", "v1.10.0", "v1.11.4", "v1.12.11", "v1.13.9", "v1.14.0-rc.1", "v1.16.0")
+        for version in ("0.4.0", "1.0.0")
+        for content in (b"", HALF, b"\0" * 900)
+    ),
+    ("v1.7.4", "0.3.1", NEWER, Verdict.HEALS),
+    ("v1.8.0", "1.0.0", NEWER, Verdict.HEALTHY),
+    ("v1.7.4", "1.0.0", GOOD, Verdict.HEALTHY),
+    ("v1.13.0", "1.0.0", GOOD, Verdict.HEALTHY),
+    ("v1.7.4", "1.0.0", b"{}", Verdict.HEALS),
+    ("v1.7.4", "0.4.0", HOLLOW, Verdict.FATAL),
+    ("v1.13.0", "0.4.0", HOLLOW, Verdict.FATAL),
+    ("v1.7.4", "1.0.0", HOLLOW, Verdict.HEALTHY),
+]
+
+
+@pytest.mark.parametrize(("talos", "cni_version", "content", "verdict"), MATRIX, ids=range(len(MATRIX)))
+def test_versions_conflist_and_content_decide(talos: str, cni_version: str, content: bytes, verdict: Verdict) -> None:
+    """Fatal only where libcni is older than 1.2.0 and the conflist reads the cache; a null in a list crashes any libcni."""
+    state = node(talos, conflist=Conflist("cbr0", cni_version, "10.conflist"))
+    assert judge(cache_file(len(content)), state, content).verdict is verdict
+
+
+# What is known of the sandbox, code for an empty file on Talos 1.7.
+SANDBOXES = [
+    (True, True, Liveness.RUNNING, "stop-will-fail"),
+    (True, False, Liveness.RUNNING, "stop-will-fail"),
+    (False, True, Liveness.STOPPED, "stop-fails"),
+    (False, False, Liveness.GONE, "orphan-damaged"),
+    (False, None, Liveness.UNSEEN, "sandbox-unseen"),
+    (None, True, Liveness.KNOWN, "stop-fails-or-will"),
+    (None, False, Liveness.GONE, "orphan-damaged"),
+    (None, None, Liveness.UNSEEN, "sandbox-unseen"),
+]
+
+
+@pytest.mark.parametrize(("ready", "known", "alive", "code"), SANDBOXES)
+def test_the_state_of_the_sandbox_decides_how_bad_it_is(ready: bool | None, known: bool | None, alive: Liveness, code: str) -> None:
+    """A running pod is a time bomb, a stopped one the trouble itself, a gone one nothing."""
+    judged = judge(cache_file(), node(ready=ready, known=known))
+    assert (judged.liveness, judged.code) == (alive, code)
+    assert judged.inspection.damage is Damage.EMPTY
+
+
+def test_before_talos_1_9_a_file_of_an_earlier_boot_has_no_running_pod() -> None:
+    """No sandbox outlives a reboot; five minutes are left for clocks that jump."""
+    state = node(ready=None)
+    assert judge(cache_file(modified=BOOT - 301), state).code == "stop-fails"
+    assert judge(cache_file(modified=BOOT - 299), state).code == "stop-fails-or-will"
+    assert judge(cache_file(modified=BOOT - 301), node(ready=None, boot_time=None)).code == "stop-fails-or-will"
+
+
+def test_what_the_node_says_runs_is_running_whatever_its_clock_says() -> None:
+    """A clock that jumped must not make a live pod's file look dead."""
+    assert liveness(cache_file(modified=BOOT - 10**6), node(ready=True)) is Liveness.RUNNING
+
+
+def test_a_file_that_is_just_being_written_is_not_called_damaged() -> None:
+    """libcni truncates, then writes."""
+    assert judge(cache_file(modified=NOW - 59), node()).code == "being-written"
+    assert judge(cache_file(modified=NOW - 61), node()).code == "stop-fails"
+
+
+def test_a_new_file_without_a_directory_is_a_pod_in_the_making() -> None:
+    """The cache file exists before the sandbox's directory does."""
+    assert judge(cache_file(900, modified=NOW - 599), node("v1.13.0", known=False), GOOD).code == "healthy"
+    assert judge(cache_file(900, modified=NOW - 601), node("v1.13.0", known=False), GOOD).code == "orphan"
+
+
+def test_containerds_own_loopback_never_reads_the_cache() -> None:
+    """Its conflist is 0.3.1, whatever the cluster's network is."""
+    judged = judge(cache_file(network="cni-loopback", interface="lo"), node())
+    assert (judged.code, judged.assumed) == ("not-read-in-force", False)
+
+
+def test_a_network_that_is_no_longer_in_force_leaves_residue() -> None:
+    """DEL goes by the conflist of today and looks for another file name."""
+    state = node(conflist=Conflist("cilium", "0.3.1", "05-cilium.conflist"))
+    assert judge(cache_file(), state).code == "other-network"
+    assert judge(cache_file(900), state, GOOD).code == "other-network"
+
+
+def test_multus_calls_other_networks_with_its_own_libcni() -> None:
+    """So the node's containerd says nothing about them."""
+    state = node("v1.13.0", conflist=Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True))
+    assert judge(cache_file(), state).code == "delegated"
+    assert judge(cache_file(900), state, GOOD).code == "healthy"
+
+
+def test_without_a_conflist_there_is_nothing_that_tears_down() -> None:
+    """containerd then fails with words of its own."""
+    assert judge(cache_file(), node(conflist=None, no_conflist=True)).code == "no-network"
+
+
+UNREAD_CONFLIST = [
+    ("v1.7.4", "cbr0", "stop-fails", True),
+    ("v1.7.4", "k8s-pod-network", "not-read-in-force", True),
+    ("v1.7.4", "cilium", "not-read-in-force", True),
+    ("v1.7.4", "aws-cni", "network-unread", False),
+    ("v1.13.0", "cbr0", "heals", True),
+    ("v1.13.0", "aws-cni", "heals", False),
+]
+
+
+@pytest.mark.parametrize(("talos", "network", "code", "assumed"), UNREAD_CONFLIST)
+def test_a_conflist_that_was_not_read_is_assumed_from_the_file_and_the_verdict_says_so(
+    talos: str, network: str, code: str, assumed: bool
+) -> None:
+    """Networks that are always installed the same way; of others nothing is claimed."""
+    judged = judge(cache_file(network=network), node(talos, conflist=None))
+    assert (judged.code, judged.assumed) == (code, assumed)
+
+
+UNREAD_CONTENT = [
+    ("v1.7.4", FLANNEL, "content-unread"),
+    ("v1.7.4", None, "content-unread"),
+    ("v1.7.4", Conflist("cbr0", "0.3.1", "x.conflist"), "harmless-content"),
+    ("v1.8.0-alpha.1", FLANNEL, "content-unread"),
+    ("v1.13.0", FLANNEL, "harmless-content"),
+]
+
+
+@pytest.mark.parametrize(("talos", "conflist", "code"), UNREAD_CONTENT)
+def test_a_content_that_was_not_read_is_unknown_only_where_it_matters(talos: str, conflist: Conflist | None, code: str) -> None:
+    """With os:reader sizes are all there is."""
+    assert judge(cache_file(900), node(talos, conflist=conflist)).code == code
+
+
+def test_an_unknown_containerd_leaves_damage_unjudged() -> None:
+    """Pre-releases of Talos 1.8."""
+    assert judge(cache_file(), node("v1.8.0-alpha.1")).code == "runtime-unknown"
+
+
+KINDS = [
+    (FileKind.FIFO, "v1.7.4", "stop-crashes"),
+    (FileKind.FIFO, "v1.13.0", "stop-crashes"),
+    (FileKind.FULL_DIRECTORY, "v1.7.4", "stays-behind"),
+    (FileKind.UNOPENABLE, "v1.7.4", "healthy"),
+]
+
+
+@pytest.mark.parametrize(("kind", "talos", "code"), KINDS)
+def test_what_is_no_regular_file_is_judged_by_what_del_does_with_it(kind: FileKind, talos: str, code: str) -> None:
+    """A FIFO holds DEL up for ever, on every version."""
+    assert judge(cache_file(kind=kind), node(talos)).code == code
+
+
+def test_libcni_1_2_0_leaves_its_loopback_files_behind() -> None:
+    """The one release that does; no Talos release has it."""
+    state = NodeState(runtime=Runtime("2.0.0-rc.1", "1.2.0"), conflist=FLANNEL, ready=frozenset(), directories=frozenset({ID}))
+    assert judge(cache_file(852, network="cni-loopback", interface="lo"), state, GOOD).code == "stays-behind"
+
+
+def test_links_foreign_names_and_entries_with_errors_are_unknown() -> None:
+    """They are told, never touched."""
+    assert judge(cache_file()._replace(is_link=True), node()).code == "link"
+    assert judge(CacheFile("x", None, 0, 0), node()).code == "foreign-name"
+    judged = judge(cache_file()._replace(problem="lstat: permission denied\x1b[2J"), node())
+    assert judged.code == "entry-error"
+    assert sentence(judged) == "the node could not look at this file: lstat: permission denied\ufffd[2J"
+
+
+def test_the_explanation_names_the_damage_the_versions_and_the_way_out() -> None:
+    """For the trouble itself."""
+    state = node()
+    assert explain(judge(cache_file(), state), state).splitlines() == [
+        f"cbr0-{ID}-eth0: fatal.",
+        "The file is empty: libcni truncates and writes without a sync, so a power cut or a full disk leaves 0 bytes.",
+        "This node has containerd 1.7.16 with libcni 1.1.2, which fails on a file that it cannot read.",
+        "The CNI configuration of cbr0, cniVersion 1.0.0 (10-flannel.conflist), reads the cache when a pod is stopped.",
+        "containerd still knows this sandbox, and it does not run.",
+        f"The pod is gone, but {STUCK} “{EMPTY}”, and its address stays taken.",
+        "Upgrading the node to Talos 1.8 or newer keeps its data, and the new containerd then clears it by itself within about a minute.",
+    ]
+
+
+def test_the_explanation_names_the_pod_where_the_file_does() -> None:
+    """A result of a version that this node does not know is still readable to us."""
+    state = node(conflist=None)
+    text = explain(judge(cache_file(len(NEWER)), state, NEWER), state)
+    assert "It belongs to pod shop/web-1, address 10.244.7.2/24." in text
+    assert "(assumed from the name of the file)" in text
+
+
+def test_every_reason_has_a_sentence_and_only_problems_have_hints() -> None:
+    """A table a reader can trust."""
+    for rule in RULES.values():
+        assert rule.sentence
+        assert not rule.hint or rule.verdict in FAIL_ON["unknown"]
+
+
+def test_levels_grow_and_the_worst_comes_first() -> None:
+    """Each level of --fail-on holds what the one before holds."""
+    levels = [FAIL_ON[name] for name in ("never", "fatal", "time-bomb", "unknown", "heals", "residue")]
+    assert all(set(less) < set(more) for less, more in pairwise(levels))
+    assert set(WORST_FIRST) - set(levels[-1]) == {Verdict.HEALTHY}
+    assert worst([Verdict.ORPHAN, Verdict.TIME_BOMB, Verdict.HEALS]) is Verdict.TIME_BOMB
+    assert worst([]) is Verdict.HEALTHY
+
+
+OPTIONAL_IDS = st.sampled_from([None, frozenset({ID}), frozenset[str]()])
+STATES = st.builds(
+    NodeState,
+    runtime=st.sampled_from(["v1.6.0", "v1.7.7", "v1.8.0-alpha.1", "v1.8.0", "v1.13.9", "?"]).map(runtime_of),
+    conflist=st.sampled_from([None, FLANNEL, Conflist("cilium", "0.3.1", "x"), Conflist("m", "x.y", "y", delegates=True)]),
+    ready=OPTIONAL_IDS,
+    directories=OPTIONAL_IDS,
+    boot_time=st.sampled_from([None, BOOT]),
+    now=st.sampled_from([None, float(NOW)]),
+)
+
+
+@given(
+    STATES,
+    st.sampled_from(["cbr0", "cni-loopback", "cilium", "other"]),
+    st.sampled_from([None, b"", b"x", GOOD, HALF, NEWER, HOLLOW]),
+    st.integers(0, 2 * NOW),
+)
+def test_no_combination_is_without_a_verdict_and_none_is_fatal_without_a_reason(
+    state: NodeState, network: str, content: bytes | None, modified: int
+) -> None:
+    """Fatal needs an old or crashing libcni, a reading conflist of that network and a sandbox that is not known to be gone."""
+    size = 900 if content is None else len(content)
+    judged = judge(cache_file(size, network=network, modified=modified), state, content)
+    assert explain(judged, state)
+    assert sentence(judged)
+    assert hint(judged) is not None
+    if judged.verdict in (Verdict.FATAL, Verdict.TIME_BOMB):
+        assert judged.error
+        assert judged.liveness not in (Liveness.GONE, Liveness.UNSEEN)
+        assert network == "cbr0"
+        assert not tolerates(state) or judged.code in ("stop-crashes", "stop-will-crash")
+
+
+@given(
+    st.sampled_from(["1.1.2", "1.2.3", "1.3.0"]),
+    st.sampled_from(["0.3.1", "0.4.0", "1.0.0"]),
+    st.integers(0, len(GOOD)),
+    st.binary(max_size=4),
+)
+def test_the_verdict_says_failure_exactly_where_del_is_predicted_to_fail(
+    libcni: str, cni_version: str, place: int, inserted: bytes
+) -> None:
+    """The file is read once for both its damage and its effect; the two must not part ways."""
+    content = GOOD[:place] + inserted + GOOD[place + 1 :]
+    conflist = Conflist("cbr0", cni_version, "x.conflist")
+    state = NodeState(Runtime("x", libcni), conflist, ready=frozenset(), directories=frozenset({ID}))
+    judged = judge(cache_file(len(content)), state, content)
+    predicted = predict_delete(content, libcni=libcni, cni_version=cni_version)
+    assert (judged.verdict is Verdict.FATAL, judged.error) == (predicted.fails, predicted.error)
