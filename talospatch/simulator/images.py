@@ -1,0 +1,215 @@
+"""ImageService and DebugService of a node (since 1.13): image stores, and one-off containers that see the node's files below ``/host``."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from talospatch.simulator import host_shell
+from talospatch.simulator.containers import CRI_SOCKET, SOCKETS, no_socket
+from talospatch.simulator.exchange import Exchange, answer, failure
+from talospatch.wire.proto import common_pb2, debug_pb2, image_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from talospatch.simulator.node import SimulatedNode
+
+_PIECE = 512  # bytes of output in one message
+_MANAGED = {"io.cri-containerd.image": "managed"}
+_SPEC = debug_pb2.DebugContainerRunRequestSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image in a store."""
+
+    digest: str
+    size: int
+    created: float
+
+
+def store_of(instance: Any) -> str | Exchange:
+    """Name of a store, as talosctl calls them, or a refusal."""
+    if instance.namespace == common_pb2.NS_UNKNOWN:
+        return failure("INVALID_ARGUMENT", "invalid containerd namespace NS_UNKNOWN")
+    if instance.driver == common_pb2.CONTAINERD:
+        if instance.namespace == common_pb2.NS_CRI:
+            return failure("INVALID_ARGUMENT", "cannot use CRI namespace with containerd driver")
+        return "inmem"
+    return "cri" if instance.namespace == common_pb2.NS_CRI else "system"
+
+
+def _socket(store: str) -> str:
+    return SOCKETS["system"] if store == "inmem" else CRI_SOCKET
+
+
+def _store(node: SimulatedNode, name: str) -> dict[str, Image]:
+    if name not in node.images:
+        node.images[name] = {
+            spec.name: Image(spec.digest or _digest(spec.name.encode()), spec.size, node.booted_at)
+            for spec in node.spec.images
+            if spec.store == name
+        }
+    return node.images[name]
+
+
+def _digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _opened(node: SimulatedNode, instance: Any, now: float) -> tuple[str, dict[str, Image]] | Exchange:
+    store = store_of(instance)
+    if isinstance(store, Exchange):
+        return store
+    if not node.spec.containerd or (store != "inmem" and not node.runtime.up):
+        return no_socket(node, _socket(store), now)
+    return store, _store(node, store)
+
+
+def list_images(node: SimulatedNode, request: image_pb2.ImageServiceListRequest, now: float) -> Exchange:
+    """Answer ImageService/List."""
+    opened = _opened(node, request.containerd, now)
+    if isinstance(opened, Exchange):
+        return opened
+    store, images = opened
+    found: list[Any] = []
+    for name, image in sorted(images.items()):
+        names = [name, _digest(image.digest.encode())] if store == "cri" else [name]
+        for shown in names:
+            entry = image_pb2.ImageServiceListResponse(
+                name=shown, digest=image.digest, size=image.size, labels=_MANAGED if store == "cri" else {}
+            )
+            entry.created_at.FromMicroseconds(round(node.clock(image.created) * 1e6))
+            found.append(entry)
+    return Exchange(found)
+
+
+def pull(node: SimulatedNode, request: image_pb2.ImageServicePullRequest, now: float) -> Exchange:
+    """Answer ImageService/Pull: there are no registries here, so only what a store has already can be had."""
+    opened = _opened(node, request.containerd, now)
+    if isinstance(opened, Exchange):
+        return opened
+    reference = request.image_ref
+    if " " in reference or not reference:
+        return failure("UNKNOWN", f'failed to parse image reference "{reference}": invalid reference format')
+    image = opened[1].get(reference)
+    if image is not None:
+        return answer(image_pb2.ImageServicePullResponse(name=f"{reference}@{image.digest}"))
+    host, _, rest = reference.partition("/")
+    name, _, tag = rest.rpartition(":")
+    text = (
+        f'failed to pull image "{reference}": failed to resolve reference "{reference}": failed to do request: '
+        f'Head "https://{host}/v2/{name}/manifests/{tag}": dial tcp {host}: connect: connection refused'
+    )
+    # 1.13 tries for twenty minutes before it says so.
+    return Exchange([], "UNKNOWN", text, answers_at=0.0 if node.profile.pull_fails_at_once else now + 20 * 60)
+
+
+def import_image(node: SimulatedNode, requests: Sequence[image_pb2.ImageServiceImportRequest], now: float) -> Exchange:
+    """Answer ImageService/Import."""
+    if not requests or requests[0].WhichOneof("request") != "containerd":
+        return failure("INVALID_ARGUMENT", "containerd instance is required")
+    opened = _opened(node, requests[0].containerd, now)
+    if isinstance(opened, Exchange):
+        return opened
+    if any(part.WhichOneof("request") != "image_chunk" for part in requests[1:]):
+        return failure("INTERNAL", "failed to import image: no image chunk")
+    data = b"".join(part.image_chunk.bytes for part in requests[1:])
+    if not data:
+        return failure("INTERNAL", "failed to import image: unrecognized image format")
+    try:
+        name, found = _named(data)
+    except (tarfile.TarError, EOFError):
+        return failure("INTERNAL", "failed to import image: unexpected EOF")
+    if not found:
+        return failure("INTERNAL", "failed to import image: unrecognized image format")
+    if not name:
+        return failure("INVALID_ARGUMENT", "no images imported from archive")
+    opened[1][name] = Image(_digest(data), len(data), now)
+    return answer(image_pb2.ImageServiceImportResponse(name=name))
+
+
+def _named(data: bytes) -> tuple[str, bool]:
+    """Name of the image in an OCI or docker archive, and whether it is such an archive at all."""
+    import json
+
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        for member, key in (("index.json", "manifests"), ("manifest.json", "")):
+            try:
+                handle = archive.extractfile(member)
+            except KeyError:
+                continue
+            if handle is None:
+                continue
+            try:
+                content = json.loads(handle.read())
+            except ValueError:
+                return "", False
+            if key:
+                for item in content.get(key, ()):
+                    notes = item.get("annotations") or {}
+                    name = notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name")
+                    if name:
+                        return str(name), True
+            elif content and content[0].get("RepoTags"):
+                return str(content[0]["RepoTags"][0]), True
+            return "", True
+    return "", False
+
+
+def remove(node: SimulatedNode, request: image_pb2.ImageServiceRemoveRequest, now: float) -> Exchange:
+    """Answer ImageService/Remove."""
+    from google.protobuf.empty_pb2 import Empty
+
+    opened = _opened(node, request.containerd, now)
+    if isinstance(opened, Exchange):
+        return opened
+    if opened[1].pop(request.image_ref, None) is None:
+        return failure("NOT_FOUND", f"image {request.image_ref} not found")
+    return answer(Empty())
+
+
+def run_container(node: SimulatedNode, requests: Sequence[debug_pb2.DebugContainerRunRequest], now: float) -> Exchange:
+    """Answer DebugService/ContainerRun: the few programs that are of use on a node's files."""
+    if not requests or requests[0].WhichOneof("request") != "spec":
+        return failure("INVALID_ARGUMENT", "expected debug container spec")
+    spec = requests[0].spec
+    allowed = {_SPEC.PROFILE_PRIVILEGED, *([_SPEC.PROFILE_HOST_NS] if node.profile.host_ns else [])}
+    if spec.profile not in allowed:
+        named = spec.profile == _SPEC.PROFILE_UNSPECIFIED or (node.profile.host_ns and spec.profile in _SPEC.Profile.values())
+        return failure(
+            "INVALID_ARGUMENT", f"unsupported debug container profile: {_SPEC.Profile.Name(spec.profile) if named else int(spec.profile)}"
+        )
+    store = store_of(spec.containerd)
+    if isinstance(store, Exchange):
+        return store
+    if not node.spec.containerd or (store != "inmem" and not node.runtime.up):
+        return no_socket(node, _socket(store), now, "failed to create lease: ")
+    name = spec.image_name
+    if name not in _store(node, store):
+        return failure("NOT_FOUND", f'image {name} not found: image "{name}": not found')
+    if spec.profile == _SPEC.PROFILE_HOST_NS:
+        return failure("UNKNOWN", "host-ns: setup root: mount /nix overlay: no such file or directory")
+    if any(part.WhichOneof("request") in {"spec", None} for part in requests[1:]):
+        return failure("UNKNOWN", "unexpected debug container request")
+    result = host_shell.run(node, list(spec.args) or ["true"])
+    if result is None:
+        program = spec.args[0]
+        return failure(
+            "UNKNOWN",
+            "failed to create task: failed to create shim task: OCI runtime create failed: runc create failed: "
+            f'unable to start container process: exec: "{program}": {_not_found(program)}',
+        )
+    output, code = result
+    messages: list[Any] = [
+        debug_pb2.DebugContainerRunResponse(stdout_data=output[start : start + _PIECE]) for start in range(0, len(output), _PIECE)
+    ]
+    return Exchange([*messages, debug_pb2.DebugContainerRunResponse(exit_code=code)])
+
+
+def _not_found(program: str) -> str:
+    return f"stat {program}: no such file or directory" if "/" in program else "executable file not found in $PATH"
