@@ -1,0 +1,65 @@
+"""What a check may do, and its bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class NodeRow(Protocol):
+    """A node to check, as an inventory lists it."""
+
+    @property
+    def address(self) -> str:
+        """How it is called."""
+
+    @property
+    def hostname(self) -> str:
+        """Its name, or empty."""
+
+    @property
+    def talos(self) -> str:
+        """Its Talos version tag; empty when it was not asked yet."""
+
+    @property
+    def error(self) -> str:
+        """Why it cannot be asked; empty when it can. It then gets a row with this reason and is not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeToCheck:
+    """A node to check, where there is no inventory. See :class:`NodeRow`."""
+
+    address: str
+    hostname: str = ""
+    talos: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """How a check is made.
+
+    Attributes:
+        may_read: whether to try calls that need os:admin. Without, or where a node refuses, contents and conflist stay unknown.
+        deep: read every file, also where its content can do no harm and its size raises no suspicion.
+        concurrency: nodes looked at together.
+        node_timeout: seconds for everything that is asked of one node.
+        most_entries: entries of a directory that are looked at; one that has more makes the node incomplete.
+        most_rows: files of one node that are listed in the report; counts are of all.
+        most_reads: files read one by one on a node, where one Copy of the directory will not do.
+        most_bytes: bytes of contents taken from one node.
+        now: the clock, seconds since 1970.
+    """
+
+    may_read: bool = True
+    deep: bool = False
+    concurrency: int = 32
+    node_timeout: float = 60.0
+    most_entries: int = 20_000
+    most_rows: int = 100
+    most_reads: int = 64
+    most_bytes: int = 8 << 20
+    now: Callable[[], float] = time.time
