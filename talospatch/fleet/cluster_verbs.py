@@ -1,0 +1,181 @@
+"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from async_cluster.py; not edited by hand."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from talospatch.fleet.finder import Detail
+
+if TYPE_CHECKING:
+    from talospatch.cnicheck.options import CheckOptions
+    from talospatch.cnicheck.report import CniReport, NodeCni
+    from talospatch.fleet.async_cluster import AsyncCluster, Chosen
+    from talospatch.fleet.inventory import Inventory
+    from talospatch.planning.draft import Change
+    from talospatch.planning.plan import Options, Plan
+    from talospatch.planning.report import Report
+    from talospatch.rollout.executor import Progress
+    from talospatch.rollout.history import Shown, Summary
+
+_T = TypeVar("_T")
+
+
+class ClusterVerbs(ABC):
+    """Each verb runs its coroutine to the end and returns what that returns."""
+
+    @abstractmethod
+    def _run(self, verb: Callable[[AsyncCluster], Coroutine[Any, Any, _T]]) -> _T:
+        """Run a coroutine of the cluster's in its loop and wait for it."""
+
+    def connect(self) -> str:
+        """Connect now and return the endpoint used. The first call would do so too; this tells earlier, and better, why it cannot be done.
+
+        Raises:
+            TalosconfigError: our certificate is not valid now.
+        """
+        return self._run(lambda cluster: cluster.connect())
+
+    def inventory(self, nodes: Chosen = None, *, detail: Detail = Detail.FULL) -> Inventory:
+        """Find nodes and say who and how they are: the role os:reader sees all but what the configuration tells.
+
+        Args:
+            nodes: the nodes.
+            detail: how much is asked of each.
+        """
+        return self._run(lambda cluster: cluster.inventory(nodes, detail=detail))
+
+    def plan(self, changes: Change | Sequence[Change], *, nodes: Chosen = None, options: Options | None = None) -> Plan:
+        """Work out what changes would do to each node, and whether they may. Changes nothing. Needs os:admin.
+
+        Args:
+            changes: one change, or several applied in order.
+            nodes: the nodes; control-plane nodes are among them only when they were named, by type or one by one.
+            options: what the rollout may do, and how long things may take.
+
+        Raises:
+            InputError: no change was given, or one cannot be used.
+        """
+        return self._run(lambda cluster: cluster.plan(changes, nodes=nodes, options=options))
+
+    def diff(self, changes: Change | Sequence[Change], *, nodes: Chosen = None, options: Options | None = None) -> Plan:
+        """Work out only what would become different, with three calls a node. Changes nothing; such a plan cannot be applied.
+
+        Args:
+            changes: one change, or several applied in order.
+            nodes: the nodes.
+            options: as for a plan.
+
+        Raises:
+            InputError: no change was given, or one cannot be used.
+        """
+        return self._run(lambda cluster: cluster.diff(changes, nodes=nodes, options=options))
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        max_unavailable: int | None = None,
+        undo_of: str = "",
+        watch: Callable[[Progress], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Carry out a plan, one node after another, and prove each. Cancelling leaves every node in a state that the journal tells.
+
+        Args:
+            plan: made by :meth:`plan` or :meth:`plan_undo`.
+            max_unavailable: most nodes that may be down at once, instead of what the plan says.
+            undo_of: with a plan of :meth:`plan_undo`, the id of the rollout that it takes back.
+            watch: told what happens, in the event loop.
+            should_stop: asked before each node; True leaves the rest alone.
+
+        Returns:
+            What happened to each node; ``report.raise_on_failure()`` makes an error of a node that did not end as wanted.
+
+        Raises:
+            JournalError: the journal cannot be written, or another rollout goes on; nothing was changed.
+        """
+        return self._run(
+            lambda cluster: cluster.apply(plan, max_unavailable=max_unavailable, undo_of=undo_of, watch=watch, should_stop=should_stop)
+        )
+
+    def check_cni_cache(
+        self, *, nodes: Chosen = None, options: CheckOptions | None = None, progress: Callable[[NodeCni], None] | None = None
+    ) -> CniReport:
+        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
+
+        Args:
+            nodes: the nodes.
+            options: bounds and depth.
+            progress: told of each node as it is done, in the event loop.
+        """
+        return self._run(lambda cluster: cluster.check_cni_cache(nodes=nodes, options=options, progress=progress))
+
+    def history(self) -> tuple[Summary, ...]:
+        """Return the rollouts that were journalled here, of every cluster, the newest first.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        return self._run(lambda cluster: cluster.history())
+
+    def show(self, rollout: str) -> Shown:
+        """Return one rollout in full.
+
+        Args:
+            rollout: its id, the beginning of it, or ``last``.
+
+        Raises:
+            JournalError: there is none, or it cannot be read.
+        """
+        return self._run(lambda cluster: cluster.show(rollout))
+
+    def plan_undo(self, rollout: str, *, options: Options | None = None) -> Plan:
+        """Work out how each node that a rollout changed would get back the configuration it had. Changes nothing.
+
+        Args:
+            rollout: its id, the beginning of it, or ``last``.
+            options: what the way back may do.
+
+        Raises:
+            JournalError: there is none, it cannot be read, or its bytes cannot be opened.
+        """
+        return self._run(lambda cluster: cluster.plan_undo(rollout, options=options))
+
+    def undo(
+        self,
+        rollout: str,
+        *,
+        options: Options | None = None,
+        watch: Callable[[Progress], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Give each node that a rollout changed the configuration it had, where it still has what the rollout wrote.
+
+        Args:
+            rollout: its id, the beginning of it, or ``last``.
+            options: what the way back may do.
+            watch: told what happens, in the event loop.
+            should_stop: asked before each node; True leaves the rest alone.
+
+        Raises:
+            JournalError: there is none, it cannot be read, or its bytes cannot be opened.
+        """
+        return self._run(lambda cluster: cluster.undo(rollout, options=options, watch=watch, should_stop=should_stop))
+
+    def resume(
+        self, rollout: str, *, watch: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None
+    ) -> Report:
+        """Go on with a rollout that was interrupted or that stopped.
+
+        Args:
+            rollout: its id, the beginning of it, or ``last``.
+            watch: told what happens, in the event loop.
+            should_stop: asked before each node; True leaves the rest alone.
+
+        Raises:
+            JournalError: there is none, it cannot be read, or another rollout goes on.
+            RefusedError: it was made for another cluster.
+        """
+        return self._run(lambda cluster: cluster.resume(rollout, watch=watch, should_stop=should_stop))
