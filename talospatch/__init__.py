@@ -1,3 +1,71 @@
-"""Change the machine configuration of every Talos Linux node in a fleet, safely."""
+"""Change the machine configuration of every Talos Linux node in a fleet, safely.
+
+The names below are the public interface; they load when first used, so that ``import talospatch`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from talospatch.errors import TalosPatchError
+    from talospatch.fleet.async_cluster import AsyncCluster
+    from talospatch.fleet.cluster import Cluster
+    from talospatch.fleet.targets import Targets, all_nodes, control_planes, nodes, workers
+    from talospatch.offline import Change, MachineConfig, patch_config
+    from talospatch.planning.plan import Plan
+    from talospatch.planning.report import Report
+    from talospatch.talos.finding import Finding, Severity
 
 __version__ = "0.1.0"
+
+# Where each public name lives. A table, so that importing the package imports none of it.
+_HOMES = {
+    "AsyncCluster": "talospatch.fleet.async_cluster",
+    "Change": "talospatch.offline",
+    "Cluster": "talospatch.fleet.cluster",
+    "Finding": "talospatch.talos.finding",
+    "MachineConfig": "talospatch.offline",
+    "Plan": "talospatch.planning.plan",
+    "Report": "talospatch.planning.report",
+    "Severity": "talospatch.talos.finding",
+    "TalosPatchError": "talospatch.errors",
+    "Targets": "talospatch.fleet.targets",
+    "all_nodes": "talospatch.fleet.targets",
+    "control_planes": "talospatch.fleet.targets",
+    "nodes": "talospatch.fleet.targets",
+    "patch_config": "talospatch.offline",
+    "workers": "talospatch.fleet.targets",
+}
+
+__all__ = [
+    "AsyncCluster",
+    "Change",
+    "Cluster",
+    "Finding",
+    "MachineConfig",
+    "Plan",
+    "Report",
+    "Severity",
+    "TalosPatchError",
+    "Targets",
+    "all_nodes",
+    "control_planes",
+    "nodes",
+    "patch_config",
+    "workers",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

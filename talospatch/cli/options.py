@@ -1,0 +1,158 @@
+"""Options that several commands share, in bundles: a command names a bundle as one parameter and gets its options as one value.
+
+Words and letters are talosctl's where talosctl has them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
+
+import typer
+
+from talospatch.cli.output import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NO_TARGET = "name the nodes: --workers, --control-planes, --all or -n ADDRESS[,ADDRESS]; --filter REGEX narrows any of them"
+
+
+class Connection(NamedTuple):
+    """How the cluster is reached."""
+
+    talosconfig: Annotated[
+        Path | None,
+        typer.Option("--talosconfig", metavar="FILE", help="Talos client configuration; found as talosctl finds it.", show_default=False),
+    ] = None
+    context: Annotated[
+        str | None, typer.Option("--context", metavar="NAME", help="Context in the talosconfig, instead of its current one.")
+    ] = None
+    endpoints: Annotated[
+        list[str] | None,
+        typer.Option("--endpoints", "-e", metavar="ADDRESS[,…]", help="Control-plane nodes to connect to, instead of the context's."),
+    ] = None
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", "-c", metavar="NAME", help="Cluster to connect to where the endpoint is a proxy.")
+    ] = None
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Deadline of each call to a node, instead of the call's own."),
+    ] = None
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show each call to a node on stderr: method, node, code, time, bytes.")
+    ] = False
+
+
+class Selection(NamedTuple):
+    """Which nodes are meant."""
+
+    nodes: Annotated[list[str] | None, typer.Option("--nodes", "-n", metavar="ADDRESS[,…]", help="These nodes.")] = None
+    workers: Annotated[bool, typer.Option("--workers", help="Every worker, found through the cluster's own discovery.")] = False
+    control_planes: Annotated[bool, typer.Option("--control-planes", help="Every control-plane node.")] = False
+    everything: Annotated[bool, typer.Option("--all", help="Every node.")] = False
+    pattern: Annotated[
+        str | None, typer.Option("--filter", metavar="REGEX", help="Of those, only nodes whose hostname or address matches.")
+    ] = None
+
+
+class ChangeOptions(NamedTuple):
+    """What is to be changed."""
+
+    patches: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--patch",
+            "-p",
+            metavar="PATCH",
+            help="@FILE, a path, YAML or TOML text, - for stdin, or bundled:NAME. Repeatable; applied in order.",
+        ),
+    ] = None
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a value of a bundled patch, as address=0.0.0.0:11234.")
+    ] = None
+    remove: Annotated[bool, typer.Option("--remove", help="Take out what the patches would put in (containerd drop-ins).")] = False
+    strict: Annotated[bool, typer.Option("--strict", help="Treat warnings about the change as a reason to refuse.")] = False
+
+
+class BuildOn(StrEnum):
+    """What to do with a node whose active and persistent configuration differ; the words of planning's ``Diverged``."""
+
+    REFUSE = "refuse"
+    ACTIVE = "active"
+    PERSISTENT = "persistent"
+
+
+class Allowed(NamedTuple):
+    """What a rollout may do to a node."""
+
+    no_drain: Annotated[bool, typer.Option("--no-drain", help="Let a node reboot without having been drained (Talos up to 1.13).")] = False
+    max_unavailable: Annotated[
+        int, typer.Option("--max-unavailable", metavar="N", min=1, help="Most nodes down at once by a reboot, those already down counted.")
+    ] = 1
+    diverged: Annotated[
+        BuildOn,
+        typer.Option("--diverged", help="Where active and persistent configuration differ: refuse the node, or build on one of them."),
+    ] = BuildOn.REFUSE
+
+
+class Conduct(NamedTuple):
+    """How a rollout goes."""
+
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where there is no terminal to ask on.")] = False
+    pace: Annotated[
+        float, typer.Option("--pace", metavar="X", min=0.05, max=60, help="Wait X times as long as usual between two looks at a node.")
+    ] = 1.0
+
+
+class Journal(NamedTuple):
+    """Where rollouts are written down."""
+
+    journal_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal-dir", metavar="DIR", help="Where rollouts are journalled, instead of TALOSPATCH_JOURNAL_DIR or the user's state."
+        ),
+    ] = None
+
+
+class Output(NamedTuple):
+    """How the result is written."""
+
+    form: Annotated[Format, typer.Option("--output", "-o", help="Form of the result on stdout.", case_sensitive=False)] = Format.TABLE
+
+
+BUNDLES = (Connection, Selection, ChangeOptions, Allowed, Conduct, Journal, Output)
+
+
+def bundled(command: Callable[..., int]) -> Callable[..., int]:
+    """Return the command with each parameter that is a bundle spread into the bundle's options, for typer to read."""
+    hints = get_type_hints(command, include_extras=True)
+    parameters: list[inspect.Parameter] = []
+    homes: dict[str, type[Any]] = {}
+    for name, parameter in inspect.signature(command).parameters.items():
+        bundle = hints[name]
+        if bundle not in BUNDLES:
+            parameters.append(parameter.replace(annotation=bundle, kind=inspect.Parameter.KEYWORD_ONLY))
+            continue
+        homes[name] = bundle
+        for field, hint in get_type_hints(bundle, include_extras=True).items():
+            default = bundle._field_defaults[field]
+            parameters.append(inspect.Parameter(field, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint))
+
+    @wraps(command)
+    def spread(**values: Any) -> int:
+        bundles = {name: bundle(**{field: values.pop(field) for field in bundle._fields}) for name, bundle in homes.items()}
+        return command(**values, **bundles)
+
+    spread.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    spread.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return spread
+
+
+def split(values: list[str] | None) -> tuple[str, ...]:
+    """Return what ``-n a,b -n c`` lists: ``("a", "b", "c")``."""
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())

@@ -1,0 +1,122 @@
+"""Where text goes and what it may look like there: streams, width, colour, and whether somebody is there to ask.
+
+Results go to stdout, everything else to stderr. A reader that went away (``| head``) mutes that stream and changes nothing else: a rollout
+must not stop halfway because nobody listens.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from talospatch.cli.paint import Paint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PIPE_WIDTH = 10_000  # in a pipe a row stays one line, for grep and awk
+NARROWEST = 30
+
+
+class Terminal:
+    """The three standard streams.
+
+    Attributes:
+        width: columns for stdout; :data:`PIPE_WIDTH` where stdout is no terminal and ``COLUMNS`` says nothing.
+        paint: colours for stdout, or none.
+        error_paint: colours for stderr, or none.
+        live: whether stderr can show something that moves.
+        can_ask: whether a question on stderr can be answered on stdin.
+    """
+
+    __slots__ = ("can_ask", "error_paint", "live", "paint", "width")
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        environ = os.environ if environ is None else environ
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows "?", it does not stop us
+        smart = environ.get("TERM", "") != "dumb"
+        self.width = _width(environ)
+        self.paint = Paint(_colours(sys.stdout, environ))
+        self.error_paint = Paint(_colours(sys.stderr, environ))
+        self.live = _is_terminal(sys.stderr) and smart
+        self.can_ask = _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+
+    @property
+    def prose_width(self) -> int:
+        """Columns for sentences: nobody reads lines of 10,000."""
+        return min(self.width, 100)
+
+    def out(self, text: str) -> None:
+        """Write a result to stdout, ended by one newline."""
+        _write(sys.stdout, text)
+
+    def say(self, text: str) -> None:
+        """Write progress or a diagnostic to stderr, ended by one newline."""
+        _write(sys.stderr, text)
+
+    def ask(self, question: str) -> bool:
+        """Ask a yes-or-no question on stderr; anything but yes is no."""
+        self._put(question)
+        return _is_yes(sys.stdin.readline())
+
+    async def ask_meanwhile(self, question: str) -> bool:
+        """Ask like :meth:`ask`, from within an event loop: connections are kept up meanwhile, and Ctrl-C ends it."""
+        import asyncio
+
+        self._put(question)
+        loop = asyncio.get_running_loop()
+        answered = asyncio.Event()
+        loop.add_reader(sys.stdin.fileno(), answered.set)
+        try:
+            await answered.wait()
+        finally:
+            loop.remove_reader(sys.stdin.fileno())
+        return _is_yes(sys.stdin.readline())  # a terminal gives whole lines
+
+    def _put(self, question: str) -> None:
+        sys.stderr.write(f"{question} [y/N]: ")
+        sys.stderr.flush()
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text if text.endswith("\n") else text + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        # What was buffered must not fail again when the interpreter flushes at its end.
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, stream.fileno())
+        os.close(silent)
+
+
+def _is_yes(answer: str) -> bool:
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """NO_COLOR (https://no-color.org) wins over FORCE_COLOR, and that over what the stream is."""
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (_is_terminal(stream) and environ.get("TERM", "") != "dumb")
+
+
+def _width(environ: Mapping[str, str]) -> int:
+    said = environ.get("COLUMNS", "")
+    if said.isascii() and said.isdecimal() and int(said) > 0:
+        return max(int(said), NARROWEST)
+    if _is_terminal(sys.stdout):
+        try:
+            return max(os.get_terminal_size(sys.stdout.fileno()).columns, NARROWEST)
+        except OSError:
+            return 80
+    return PIPE_WIDTH

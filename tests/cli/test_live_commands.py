@@ -1,0 +1,294 @@
+"""The commands on a simulated cluster, over real TLS."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import pytest
+
+from talospatch.cli.demo import cluster as demo
+from talospatch.cli.run import run
+from talospatch.simulator.launch import process
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from talospatch.simulator.spec import ClusterSpec
+
+pytestmark = pytest.mark.simulator
+
+TOKEN = "simsim.0123456789abcdef"  # stands in every simulated configuration
+PATCH = ("-p", "bundled:containerd-metrics")
+QUICK = ("--pace", "0.1")
+SPEED = "10"
+
+
+def started(spec: ClusterSpec, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """Run a cluster in a process of its own; this process's talosconfig is its administrator's."""
+    with process(spec, ["--scale", SPEED]) as running:
+        monkeypatch.setenv("TALOSCONFIG", running["talosconfigs"]["admin"])
+        yield running
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The cluster of the demo."""
+    yield from started(demo.spec(), monkeypatch)
+
+
+@pytest.fixture
+def with_a_dead_node(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The same with worker-2 gone."""
+    spec = demo.spec()
+    nodes = tuple(replace(node, down=True) if node.name == "worker-2" else node for node in spec.nodes)
+    yield from started(replace(spec, nodes=nodes), monkeypatch)
+
+
+@pytest.mark.usefixtures("simulated")
+def test_nodes_lists_every_node(capsys: pytest.CaptureFixture[str]) -> None:
+    """With version, carrier and metrics, in every form."""
+    assert run(["nodes", "--all"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1] == ["cp-1", "10.5.0.2", "control", "plane", "v1.14.0", "2.3.3", "running", "none", "off"]
+    assert lines[5] == ["worker-4", "10.5.0.6", "worker", "v1.14.0", "2.3.3", "running", "file", "entry", "0.0.0.0:11234"]
+    assert run(["nodes", "--workers", "--filter", "worker-[12]", "-o", "json"]) == 0
+    assert [node["hostname"] for node in json.loads(capsys.readouterr().out)["nodes"]] == ["worker-1", "worker-2"]
+
+
+def test_a_reader_sees_what_that_role_may_see(simulated: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest is unknown, and why is said."""
+    reader = ("--talosconfig", simulated["talosconfigs"]["reader"])
+    assert run(["nodes", "--workers", *reader]) == 0
+    out = capsys.readouterr().out
+    assert "unknown" in out
+    assert "needs os:admin" in out
+    assert run(["diff", *PATCH, "--workers", *reader]) == 5
+    assert "os:admin" in capsys.readouterr().out
+    assert run(["cni", "check", "--workers", *reader]) == 0
+
+
+@pytest.mark.usefixtures("with_a_dead_node")
+def test_a_dead_node_is_a_row_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    """It blocks no other, and the exit code says that not all was seen."""
+    for command in (["nodes", "--workers"], ["diff", *PATCH, "--workers", "--filter", "worker-[245]"], ["cni", "check", "--workers"]):
+        assert run(command) == 3
+        out = capsys.readouterr().out
+        assert "worker-5" in out
+        assert any(line.startswith("worker-2 ") for line in out.splitlines())
+
+
+@pytest.mark.usefixtures("simulated")
+def test_each_call_is_shown_on_request_and_without_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr: node, method, code, time and bytes."""
+    assert run(["diff", *PATCH, "-n", "10.5.0.4", "-v"]) == 2
+    said = capsys.readouterr()
+    assert any(line.startswith("10.5.0.4 Version OK ") and line.endswith(" B in") for line in said.err.splitlines())
+    assert "ApplyConfiguration" in said.err
+    assert TOKEN not in said.out + said.err
+
+
+@pytest.mark.usefixtures("simulated")
+def test_the_whole_way_there_and_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """Difference, rollout with proof, no difference, history, undo, difference again; no secret on the way."""
+    chosen = ("--workers", "--filter", "worker-[2345]")
+    assert run(["diff", *PATCH, *chosen, "-o", "markdown"]) == 2
+    assert run(["apply", *PATCH, *chosen, "--dry-run"]) == 2
+    assert "<details>" in capsys.readouterr().out
+
+    assert run(["apply", *PATCH, *chosen, *QUICK, "--yes", "-o", "json"]) == 0
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert {node["hostname"]: node["outcome"] for node in report["nodes"]} == {
+        "worker-2": "proven",
+        "worker-3": "proven",
+        "worker-4": "unchanged",
+        "worker-5": "proven",
+    }
+    assert "[1/4] worker-2: waiting for proof" in said.err
+    assert "\x1b" not in said.out + said.err
+    assert TOKEN not in said.out + said.err
+
+    assert run(["diff", *PATCH, *chosen]) == 0
+    capsys.readouterr()
+    assert run(["rollout", "history", "-o", "json"]) == 0
+    assert [each["state"] for each in json.loads(capsys.readouterr().out)["rollouts"]] == ["ended"]
+    assert run(["rollout", "show", "last"]) == 0
+    shown = capsys.readouterr().out
+    assert "+          address" in shown
+    assert "commit" in shown
+    assert TOKEN not in shown
+    assert run(["rollout", "resume", "last", "--yes"]) == 0
+    capsys.readouterr()
+
+    assert run(["rollout", "undo", report["rollout"], *QUICK, "--yes"]) == 0
+    assert "3 proven" in capsys.readouterr().out
+    assert run(["diff", *PATCH, *chosen]) == 2
+
+
+@pytest.mark.usefixtures("simulated")
+def test_a_reboot_is_refused_unless_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Talos 1.13 and no drain: 5, and nothing was changed."""
+    assert run(["apply", *PATCH, "-n", "10.5.0.3", "--yes"]) == 5
+    assert "--no-drain" in capsys.readouterr().err
+    assert run(["rollout", "history"]) == 0
+    assert capsys.readouterr().out == "No rollouts yet.\n"
+
+
+@pytest.mark.usefixtures("simulated")
+def test_strict_refuses_before_anything_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A loopback address is a warning: the API server's proxy cannot reach it."""
+    arguments = [*PATCH, "--set", "address=127.0.0.1:11234", "-n", "10.5.0.4"]
+    assert run(["diff", *arguments]) == 2
+    assert run(["diff", *arguments, "--strict"]) == 5
+    capsys.readouterr()
+    assert run(["apply", *arguments, "--strict", "--yes"]) == 5
+    assert "--strict refuses" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("simulated")
+def test_cni_check_fails_on_what_it_is_told_to(capsys: pytest.CaptureFixture[str]) -> None:
+    """What heals by itself is no problem unless asked for."""
+    assert run(["cni", "check", "--workers"]) == 0
+    assert run(["cni", "check", "--workers", "--fail-on", "heals", "-o", "json"]) == 2
+    report = json.loads(capsys.readouterr().out.partition("{")[2].join(["{", ""]))
+    assert (report["kind"], report["schema"], report["problems"]) == ("cni-check", 1, 2)
+    assert run(["cni", "check", "--workers", "-o", "markdown"]) == 0
+    assert "| heals | worker-1 |" in capsys.readouterr().out
+
+
+class Session:
+    """A command on a terminal of its own: stdin and stderr; stdout is a pipe."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._ours, theirs = pty.openpty()
+        command = [sys.executable, "-m", "talospatch", *arguments]
+        plain = {**os.environ, "TERM": "dumb"}  # lines that stay, instead of one that moves
+        self._process = subprocess.Popen(command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, env=plain, start_new_session=True)
+        os.close(theirs)
+        self.seen = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+        os.close(self._ours)
+
+    def until(self, text: str, seconds: float = 30.0) -> None:
+        """Read the terminal until a text is there."""
+        deadline = time.monotonic() + seconds
+        while text not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            self._read()
+
+    def type(self, text: str) -> None:
+        """Write as a person would."""
+        os.write(self._ours, text.encode())
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> tuple[int, str]:
+        """Return exit code and stdout, with the rest of the terminal read."""
+        while self._read():
+            pass
+        out, _ = self._process.communicate(timeout=30)
+        return self._process.returncode, out.decode()
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._ours, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.seen += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+def apply(*more: str) -> Sequence[str]:
+    """Return an apply to two workers of Talos 1.14."""
+    return ("apply", *PATCH, "--workers", "--filter", "worker-[25]", *more)
+
+
+@pytest.mark.usefixtures("simulated")
+def test_on_a_terminal_it_asks_and_no_changes_nothing() -> None:
+    """Declined is refused; the result stays empty."""
+    with Session(*apply()) as session:
+        session.until("Change 2 nodes, one at a time, worker-2 first? [y/N]:")
+        session.type("n\n")
+        assert session.end() == (5, "")
+    assert "Nothing was changed." in session.seen
+    assert run(["diff", *PATCH, "-n", "10.5.0.4"]) == 2
+
+
+@pytest.mark.usefixtures("simulated")
+def test_ctrl_c_leaves_no_node_half_changed_and_says_how_to_go_on() -> None:
+    """130, what each node has, and the command; the journal knows."""
+    with Session(*apply("--yes", "--pace", "10")) as session:
+        session.until("worker-2: waiting for proof")
+        session.interrupt()
+        code, out = session.end()
+    assert (code, out) == (130, "")
+    assert "worker-2 was under way" in session.seen.replace("\r\n", " ")
+    assert "talospatch rollout resume 2" in session.seen
+    assert "Traceback" not in session.seen
+
+
+@pytest.mark.usefixtures("simulated")
+def test_ctrl_c_before_the_answer_changes_nothing() -> None:
+    """The question is a good moment to leave."""
+    with Session(*apply()) as session:
+        session.until("[y/N]:")
+        session.interrupt()
+        code, out = session.end()
+    assert (code, out) == (130, "")
+    assert "Nothing was changed on any node." in session.seen
+
+
+def test_a_reader_that_goes_away_changes_nothing() -> None:
+    """As in ``| head -1``: quiet, and the exit code is the command's own."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        done = subprocess.run([sys.executable, "-m", "talospatch", "patches", "list"], stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_simulator_up_runs_until_it_is_stopped(tmp_path: Path) -> None:
+    """It prints its talosconfig, answers, and takes its files with it."""
+    home = tmp_path / "cluster"
+    command = [
+        sys.executable,
+        "-m",
+        "talospatch",
+        "simulator",
+        "up",
+        "--workers",
+        "1",
+        "--directory",
+        str(home),
+        "--fault",
+        "worker-1=full-disk",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        try:
+            lines = [child.stdout.readline() for _ in range(2)]
+            assert lines[0].startswith("Nodes: cp-1 (10.5.0.2, v1.")
+            assert lines[1] == f"Talosconfig for os:admin: {home}/admin.yaml\n"
+            assert run(["nodes", "--all", "--talosconfig", str(home / "admin.yaml")]) == 0
+        finally:
+            child.send_signal(signal.SIGINT)
+        assert child.wait(timeout=20) == 0
+    assert list(home.iterdir()) == []

@@ -1,0 +1,87 @@
+"""Write docs/reference/cli.md from the help of every command, or with --check fail where the page says something else."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+HEAD = """# Commands
+
+Written from `--help` by `tools/cli_reference.py`; do not edit. Results go to stdout, progress and diagnostics to stderr.
+
+Exit codes, of 0 to 5 the highest that applies:
+
+| code | meaning |
+| --- | --- |
+| 0 | done, or nothing to do |
+| 2 | differences or problems found |
+| 3 | some nodes failed, were not seen, or their change is not proven |
+| 4 | a gate failed and the change was taken back |
+| 5 | refused by a guard |
+| 1 | error, wrong use included |
+| 130 | interrupted; `talospatch rollout resume` goes on |
+"""
+COLUMNS = "100"
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    """Yield the words of every command, groups before their members."""
+    from typer import Context
+
+    from talospatch.cli.app import root
+
+    def walk(command: object, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield words
+        if hasattr(command, "list_commands"):
+            context = Context(command, info_name="talospatch")  # type: ignore[arg-type]
+            for name in command.list_commands(context):
+                yield from walk(command.get_command(context, name), (*words, name))  # type: ignore[attr-defined]
+
+    return walk(root(), ())
+
+
+def help_of(words: tuple[str, ...]) -> str:
+    """Return what ``--help`` prints for a command."""
+    from talospatch.cli.run import run
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = run([*words, "--help"])
+    if code != 0:
+        raise SystemExit(f"talospatch {' '.join(words)} --help ended with {code}")
+    return printed.getvalue().rstrip()
+
+
+def page() -> str:
+    """Return the whole page."""
+    os.environ["COLUMNS"] = COLUMNS
+    for name in ("FORCE_COLOR", "TALOSPATCH_JOURNAL_DIR"):
+        os.environ.pop(name, None)
+    parts = [HEAD.rstrip()]
+    for words in commands():
+        title = " ".join(("talospatch", *words))
+        parts.append(f"{'#' * min(2 + max(len(words) - 1, 0), 3)} `{title}`\n\n```text\n{help_of(words)}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write or check the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page differs")
+    options = parser.parse_args()
+    text = page()
+    if not options.check:
+        options.path.parent.mkdir(parents=True, exist_ok=True)
+        options.path.write_text(text, encoding="utf-8")
+    elif not options.path.exists() or options.path.read_text(encoding="utf-8") != text:
+        sys.exit(f"{options.path} is not what the commands' help says; run python tools/cli_reference.py {options.path}")
+
+
+if __name__ == "__main__":
+    main()
