@@ -27,7 +27,7 @@ def group(name: str) -> list[str]:
 
 
 def interpreters() -> list[str]:
-    """Return the oldest and the newest CPython from 3.11 on that this machine has; the running one if it is the only one."""
+    """Return the oldest and the newest CPython from 3.11 on that this machine has, without the one that is running."""
     found = {sys.version_info[:2]: sys.executable}
     candidates = [shutil.which(f"python{OLDEST[0]}.{minor}") for minor in range(OLDEST[1], 20)]
     candidates += [str(path) for path in Path(os.environ.get("PYENV_ROOT", "/nonexistent")).glob("versions/3.*/bin/python")]
@@ -44,13 +44,10 @@ def interpreters() -> list[str]:
             if version >= OLDEST:
                 found.setdefault(version, candidate)
     versions = sorted(found)
-    return [found[version] for version in dict.fromkeys((versions[0], versions[-1]))]
+    return [found[version] for version in dict.fromkeys((versions[0], versions[-1])) if version != sys.version_info[:2]]
 
 
-PYTHONS = interpreters()
-
-
-@nox.session(python=PYTHONS[:1])
+@nox.session
 def tests(session: nox.Session) -> None:
     """All tests, with branch coverage."""
     session.install("-e", ".", *group("test"))
@@ -60,9 +57,9 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "report", "--fail-under=90")
 
 
-@nox.session(python=PYTHONS[-1:])
-def tests_newest(session: nox.Session) -> None:
-    """The pure and simulator tests on the newest interpreter found."""
+@nox.session(python=interpreters() or None)
+def tests_elsewhere(session: nox.Session) -> None:
+    """The pure and simulator tests on the oldest and the newest other interpreter found."""
     session.install("-e", ".", *group("test"))
     session.run("pytest", "-m", "not install", *session.posargs)
 
