@@ -88,9 +88,10 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; warnings are errors. The command reference must be what the commands say."""
+    """Build the documentation; warnings are errors. Command reference and tutorial must show what the commands print."""
     session.install("-e", ".", *group("docs"))
     session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
+    session.run("python", "tools/tutorial.py", "--check", "docs/tutorials/demo.md")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -99,6 +100,13 @@ def pictures(session: nox.Session) -> None:
     """Draw the pictures of README and docs from true output of the demo."""
     session.install("-e", ".")
     session.run("python", "tools/pictures.py", "docs/pictures")
+
+
+@nox.session
+def tutorial(session: nox.Session) -> None:
+    """Fill the tutorial with what its commands print today."""
+    session.install("-e", ".")
+    session.run("python", "tools/tutorial.py", "docs/tutorials/demo.md")
 
 
 @nox.session

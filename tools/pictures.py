@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import base64
 import os
 import re
-import secrets
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from talospatch.cli.demo import cluster, story
+from rehearsal import COLUMNS, rehearsal
 
-COLUMNS = 100
-SPEED = "5"
+from talospatch.cli.demo import story
+
 CHANGE = ("-p", story.PATCH, "--workers")
 # Name of the picture, the command, and the exit code with which it ends.
 PICTURES = (
@@ -56,21 +53,11 @@ def drawn(text: str, title: str, identity: str) -> str:
 
 def main() -> None:
     """Draw every picture."""
-    from talospatch.simulator.launch import process
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("directory", type=Path)
     directory: Path = parser.parse_args().directory
     directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as journal, process(cluster.spec(), ["--scale", SPEED]) as running:
-        environment = os.environ | {
-            "TALOSCONFIG": running["talosconfigs"]["admin"],
-            "TALOSPATCH_JOURNAL_DIR": journal,
-            "TALOSPATCH_JOURNAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-            "FORCE_COLOR": "1",
-            "COLUMNS": str(COLUMNS),
-        }
-        environment.pop("NO_COLOR", None)
+    with rehearsal(colour=True) as environment:
         for name, command, code in PICTURES:
             shown = " ".join(("talospatch", *(word for word in command if word != "--yes")))
             Path(directory, f"{name}.svg").write_text(drawn(printed(command, code, environment), shown, name), encoding="utf-8")
