@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,6 @@ from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, NodeSpe
 LIMIT = 150 * 1024  # KiB for 1,000 nodes with 20 kB each
 
 THOUSAND = """
-import resource
 from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.sample_configs import text
 from talospatch.simulator.spec import ClusterSpec, NodeSpec
@@ -35,10 +35,12 @@ for node in nodes:
         request = cosi_pb2.GetRequest(namespace="config", type="MachineConfigs.config.talos.dev", id=name)
         answered = cluster.call("cp-1", metadata, ["os:admin"], COSI_GET.path, [request.SerializeToString()], 1_767_323_046.0)
         assert answered.code == "OK"
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not ru_maxrss: that begins with what the process that started this one had.
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")))
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process alone is told by Linux only")
 def test_a_thousand_nodes_with_large_configurations_fit_into_one_process() -> None:
     """After every one of them was asked what a plan asks."""
     done = subprocess.run([sys.executable, "-c", THOUSAND], capture_output=True, text=True, check=True, timeout=100)
