@@ -34,6 +34,16 @@ from typing import Any
 class TalosPatchError(Exception):
     """Root of the tree. ``str()`` is one message for a person: what, where, why, what to do."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own calls the class with the message alone, which is not what these constructors take; multiprocessing needs this.
+        return _restored, (type(self), self.args), self.__dict__
+
+
+def _restored(kind: type[TalosPatchError], args: tuple[Any, ...]) -> TalosPatchError:
+    error = kind.__new__(kind)
+    error.args = args
+    return error
+
 
 class InputError(TalosPatchError):
     """Something the user gave cannot be used.

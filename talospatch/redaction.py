@@ -7,10 +7,8 @@ and values behind a key that names a secret, is found here.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
-import secrets as _random
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,31 +38,40 @@ SECRET_KEYS = (
     "serviceAccountKey",
 )
 _ANY_KEY = "|".join(SECRET_KEYS)
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # A PEM private key, whole or cut off, plain or with escaped line ends.
-    (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
-    # Base64 of text that starts with "-----BEGIN": certificates and keys cannot be told apart early enough, so both go.
-    (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]*(?:\s+[A-Za-z0-9+/]{40,}={0,2})*"), MASK),
-    (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}"), rf"\1\2{MASK}"),
-    # A Kubernetes bootstrap token or a machine token: six characters, a dot, sixteen.
-    (re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"), MASK),
-    (re.compile(r"\b(https?|socks5|tcp|udp)(://[^\s:/@'\"]+:)[^\s@/'\"]+@"), rf"\1\2{MASK}@"),
-    # JSON Web Tokens.
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"), MASK),
-    # key: value, key = value and "key": "value", in any prefix a diff may put before it; a block scalar's text follows on later lines.
-    (
-        re.compile(
-            rf"(?m)(^|[\s{{,\"'])((?:{_ANY_KEY})[\"']?[ \t]*[:=][ \t]*)(?!\s*$|null\b|\"\"|''|\[redacted)"
-            r"(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'|[^\s,}\n][^\n,}]*)"
+
+
+@cache
+def _block() -> re.Pattern[str]:
+    """A block scalar behind such a key: its text stands on the following, deeper lines."""
+    return re.compile(
+        rf"(?m)^(?P<head>[ +\-]?(?P<indent>[ \t]*)(?:- )?(?:{_ANY_KEY}):[ \t]*[|>][-+0-9]*[ \t]*\n)"
+        r"(?P<body>(?:[ +\-]?(?P=indent)[ \t]+\S[^\n]*(?:\n|\Z))+)"
+    )
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """What a secret looks like, and what takes its place; made when first needed, because a short command may never."""
+    return (
+        # A PEM private key, whole or cut off, plain or with escaped line ends.
+        (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+        # Base64 of text that starts with "-----BEGIN": certificates and keys cannot be told apart early enough, so both go.
+        (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]*(?:\s+[A-Za-z0-9+/]{40,}={0,2})*"), MASK),
+        (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}"), rf"\1\2{MASK}"),
+        # A Kubernetes bootstrap token or a machine token: six characters, a dot, sixteen.
+        (re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"), MASK),
+        (re.compile(r"\b(https?|socks5|tcp|udp)(://[^\s:/@'\"]+:)[^\s@/'\"]+@"), rf"\1\2{MASK}@"),
+        # JSON Web Tokens.
+        (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"), MASK),
+        # key: value, key = value and "key": "value", in any prefix a diff may put before it; a block scalar's text follows on later lines.
+        (
+            re.compile(
+                rf"(?m)(^|[\s{{,\"'])((?:{_ANY_KEY})[\"']?[ \t]*[:=][ \t]*)(?!\s*$|null\b|\"\"|''|\[redacted)"
+                r"(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'|[^\s,}\n][^\n,}]*)"
+            ),
+            rf"\1\2{MASK}",
         ),
-        rf"\1\2{MASK}",
-    ),
-)
-# A block scalar behind such a key: its text stands on the following, deeper lines.
-_BLOCK = re.compile(
-    rf"(?m)^(?P<head>[ +\-]?(?P<indent>[ \t]*)(?:- )?(?:{_ANY_KEY}):[ \t]*[|>][-+0-9]*[ \t]*\n)"
-    r"(?P<body>(?:[ +\-]?(?P=indent)[ \t]+\S[^\n]*(?:\n|\Z))+)"
-)
+    )
 
 
 def redact(text: str, *, secrets: Iterable[str] = (), limit: int | None = None, marks: Marks | None = None) -> str:
@@ -83,8 +90,8 @@ def redact(text: str, *, secrets: Iterable[str] = (), limit: int | None = None, 
             for line in value.splitlines():
                 if len(line.strip()) >= SHORTEST_SECRET:
                     text = text.replace(line.strip(), name(line.strip()))
-    text = _BLOCK.sub(lambda match: f"{match['head']}{match['indent']}  {name(match['body'])}\n", text)
-    for pattern, replacement in _PATTERNS:
+    text = _block().sub(lambda match: f"{match['head']}{match['indent']}  {name(match['body'])}\n", text)
+    for pattern, replacement in _patterns():
         text = pattern.sub(replacement if marks is None else lambda match, into=replacement: _marked(match, into, name), text)
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
@@ -109,12 +116,19 @@ class Marks:
     __slots__ = ("_key",)
 
     def __init__(self) -> None:
-        self._key = _random.token_bytes(32)
+        self._key = b""  # made with the first mark; where nothing secret is shown, nothing is loaded for it
 
     def mark(self, value: str) -> str:
         """Return the mark of a secret, as ``[redacted 5f3a9c]``; the empty string stays empty."""
         if not value:
             return value
+        import hashlib
+        import hmac
+
+        if not self._key:
+            import secrets
+
+            self._key = secrets.token_bytes(32)
         return f"[redacted {hmac.new(self._key, value.encode('utf-8', 'surrogatepass'), hashlib.sha256).hexdigest()[:6]}]"
 
     def __repr__(self) -> str:

@@ -58,11 +58,11 @@ class TalosVersion:
 
     def can(self, fact: Fact) -> bool:
         """Whether this version has the named fact."""
-        return self >= _parsed(fact)
+        return self.key >= fact.key
 
     def within(self, since: str, until: str = "") -> bool:
         """Whether a table's row is for this version: from ``since`` on, and before ``until`` where one is given."""
-        return self >= _tag(since) and (not until or self < _tag(until))
+        return self.key >= _tag(since).key and (not until or self.key < _tag(until).key)
 
     def __eq__(self, other: object) -> bool:
         return self.key == other.key if isinstance(other, TalosVersion) else NotImplemented
@@ -99,13 +99,4 @@ class Fact(Enum):
 
     def __init__(self, since: str, meaning: str) -> None:
         self.since, self.meaning = since, meaning
-
-
-_cache: dict[Fact, TalosVersion] = {}
-
-
-def _parsed(fact: Fact) -> TalosVersion:
-    version = _cache.get(fact)
-    if version is None:
-        version = _cache[fact] = TalosVersion.parse(fact.since)
-    return version
+        self.key = TalosVersion.parse(since).key

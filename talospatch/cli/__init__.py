@@ -13,6 +13,14 @@ def main() -> None:
     # Imports make tens of thousands of objects that stay: looking through them for garbage again and again is a tenth of a short command.
     gc.set_threshold(100_000)
 
-    from talospatch.cli.run import run
+    try:
+        from talospatch.cli import signals
+        from talospatch.cli.run import run
 
-    sys.exit(run(sys.argv[1:]))
+        with signals.as_ctrl_c():
+            code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before a command was there to notice, or after
+        if sys.stderr is not None:
+            sys.stderr.write("interrupted\n")
+        code = 130
+    sys.exit(code)

@@ -50,8 +50,19 @@ included; 130 interrupted.
 """
 
 
+class Interrupted(Exception):
+    """Ctrl-C in a command that has nothing of its own to say about it. Typer would turn KeyboardInterrupt into a bare exit code."""
+
+
 class Commands(TyperGroup):
     """The group of all commands, each loaded when first asked for."""
+
+    def invoke(self, ctx: Context) -> Any:
+        """Load and run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
 
     def list_commands(self, ctx: Context) -> list[str]:
         """Return the names in the table's order."""

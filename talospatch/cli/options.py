@@ -6,6 +6,7 @@ Words and letters are talosctl's where talosctl has them.
 from __future__ import annotations
 
 import inspect
+import math
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NO_TARGET = "name the nodes: --workers, --control-planes, --all or -n ADDRESS[,ADDRESS]; --filter REGEX narrows any of them"
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse what is a number to Python and none to anybody else: ``nan`` is neither too small nor too large."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a number that can be waited for.")
+    return value
 
 
 class Connection(NamedTuple):
@@ -40,7 +48,7 @@ class Connection(NamedTuple):
     ] = None
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", min=0.1, help="Deadline of each call to a node, instead of the call's own."),
+        typer.Option("--timeout", metavar="SECONDS", min=0.1, callback=finite, help="Deadline of each call to a node, instead of the call's own."),
     ] = None
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show each call to a node on stderr: method, node, code, time, bytes.")
@@ -52,7 +60,9 @@ class Selection(NamedTuple):
 
     nodes: Annotated[list[str] | None, typer.Option("--nodes", "-n", metavar="ADDRESS[,…]", help="These nodes.")] = None
     workers: Annotated[bool, typer.Option("--workers", help="Every worker, found through the cluster's own discovery.")] = False
-    control_planes: Annotated[bool, typer.Option("--control-planes", help="Every control-plane node.")] = False
+    control_planes: Annotated[
+        bool, typer.Option("--control-planes", help="Every control-plane node; these are looked at, never changed.")
+    ] = False
     everything: Annotated[bool, typer.Option("--all", help="Every node.")] = False
     pattern: Annotated[
         str | None, typer.Option("--filter", metavar="REGEX", help="Of those, only nodes whose hostname or address matches.")
@@ -104,7 +114,7 @@ class Conduct(NamedTuple):
 
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where there is no terminal to ask on.")] = False
     pace: Annotated[
-        float, typer.Option("--pace", metavar="X", min=0.05, max=60, help="Wait X times as long as usual between two looks at a node.")
+        float, typer.Option("--pace", metavar="X", min=0.05, max=60, callback=finite, help="Wait X times as long as usual between two looks at a node.")
     ] = 1.0
 
 

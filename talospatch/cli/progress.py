@@ -22,6 +22,7 @@ class RolloutProgress(AbstractContextManager["RolloutProgress"]):
         self.rollout = rollout
         self._node = ""
         self._doing = ""
+        self._said = ""  # the last line about something that goes on
         self._done = 0
         self._total = 0
 
@@ -79,8 +80,9 @@ class RolloutProgress(AbstractContextManager["RolloutProgress"]):
             from rich.text import Text
 
             self._status.update(Text(line))
-        elif doing:
+        elif doing and line != self._said:
             self._terminal.say(line)
+            self._said = line
 
     def _move(self) -> None:
         from rich.console import Console

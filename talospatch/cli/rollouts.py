@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from talospatch.cli import plans
+from talospatch.cli import plans, signals
 from talospatch.cli.layout import counted, wrap
 from talospatch.cli.output import emit
 from talospatch.cli.progress import RolloutProgress
+from talospatch.cli.terminal import PROMPT
 from talospatch.cli.views import plan as plan_views
 from talospatch.cli.views import report as report_views
 from talospatch.errors import RefusedError
@@ -56,7 +57,7 @@ async def carry_out(
     terminal.say(plan_views.text(plan, terminal.prose_width, terminal.error_paint))
     if strict:
         plans.insist(plan)
-    if plan.to_do and not yes and not await terminal.ask_meanwhile(f"\n{question(plan)}"):
+    if plan.to_do and not yes and not await terminal.ask_meanwhile(f"\n{question(plan, terminal.prose_width)}"):
         terminal.say(DECLINED)
         return ExitCode.REFUSED
     terminal.say("")
@@ -66,26 +67,26 @@ async def carry_out(
     return report.exit_code()
 
 
-def question(plan: Plan) -> str:
-    """Return what is asked before anything is changed."""
+def question(plan: Plan, width: int = 100) -> str:
+    """Return what is asked before anything is changed, wrapped so that the prompt after it fits too."""
     nodes = plan.to_do
     reboots = sum(node.effect is Effect.REBOOT for node in nodes)
     order = f", one at a time, {nodes[0].name} first" if len(nodes) > 1 else f" ({nodes[0].name})"
     warning = f"; {counted(reboots, 'node reboots', 'nodes reboot')} without a drain" if reboots else ""
     left = len(plan.refused) + len(plan.failed)
     aside = f"; {counted(left, 'node is', 'nodes are')} left alone" if left else ""
-    return wrap(f"Change {counted(len(nodes), 'node')}{order}{warning}{aside}?", 100)
+    return wrap(f"Change {counted(len(nodes), 'node')}{order}{warning}{aside}?", max(width - len(PROMPT), 20))
 
 
 def interruptible(work: Callable[[RolloutProgress], Coroutine[Any, Any, int]], terminal: Terminal, *, rollout: str = "") -> int:
-    """Run a rollout; Ctrl-C ends it with what the nodes have now and how to go on.
+    """Run a rollout; Ctrl-C, or a signal that ends us, ends it with what the nodes have now and how to go on.
 
     Args:
         work: the rollout.
         terminal: where to say it.
         rollout: its id where it is known already.
     """
-    with RolloutProgress(terminal, rollout) as watch:
+    with signals.as_ctrl_c(), RolloutProgress(terminal, rollout) as watch:
         try:
             return asyncio.run(work(watch))
         except KeyboardInterrupt:

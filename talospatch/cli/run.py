@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
 import typer
 
-from talospatch.cli.app import NAME, root
+from talospatch.cli.app import NAME, Interrupted, root
+from talospatch.cli.layout import printable
 from talospatch.cli.terminal import Terminal
 from talospatch.errors import RefusedError, RolloutError, TalosPatchError
 from talospatch.planning.outcomes import ExitCode
@@ -21,6 +23,8 @@ ERRORS: tuple[tuple[type[TalosPatchError], ExitCode], ...] = (
     (RolloutError, ExitCode.FAILED),
     (TalosPatchError, ExitCode.ERROR),
 )
+# What writing to a standard stream fails with when its file or terminal is the reason; errors of other files carry the file's name.
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 TRACEBACK = "TALOSPATCH_TRACEBACK"
 COMPLETE = f"_{NAME.upper()}_COMPLETE"
 INTERRUPTED = "interrupted"
@@ -41,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.ERROR
     except typer.Abort:
         return ExitCode.ERROR
-    except KeyboardInterrupt:
+    except (Interrupted, KeyboardInterrupt):
         terminal.say(INTERRUPTED)
         return ExitCode.INTERRUPTED
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - the last line of defence: no traceback, no secret
@@ -56,10 +60,10 @@ def complain(terminal: Terminal, error: BaseException) -> ExitCode:
 
         from talospatch.redaction import redact
 
-        terminal.say(redact("".join(traceback.format_exception(error))))
+        terminal.say(printable(redact("".join(traceback.format_exception(error)))))
     messages, code = explain(error)
     for message in messages:
-        terminal.say(f"{terminal.error_paint('bad', 'Error:')} {message}")
+        terminal.say(f"{terminal.error_paint('bad', 'Error:')} {printable(message)}")
     return code
 
 
@@ -76,6 +80,8 @@ def explain(error: BaseException) -> tuple[tuple[str, ...], ExitCode]:
         return tuple(dict.fromkeys(redact(str(leaf)) for leaf in leaves)), max(codes)
     if isinstance(error, OSError) and error.filename is not None:
         return (redact(f"{error.filename}: {error.strerror or type(error).__name__}"),), ExitCode.ERROR
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return (f"the output cannot be written: {error.strerror}",), ExitCode.ERROR
     strange = next(leaf for leaf in leaves if not isinstance(leaf, TalosPatchError))
     what = f"{type(strange).__name__}: {redact(str(strange), limit=300)}" if str(strange) else type(strange).__name__
     return (f"{what}\nThis is a bug in talospatch. Run it again with {TRACEBACK}=1 to see where, and report that.",), ExitCode.ERROR

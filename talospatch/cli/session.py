@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from talospatch.cli.layout import printable
 from talospatch.cli.options import NO_TARGET, Connection, Journal, Selection, split
 from talospatch.errors import RefusedError
 
@@ -62,5 +63,5 @@ async def connected(connection: Connection, terminal: Terminal, journal: Journal
     ) as cluster:
         for finding in cluster.findings:
             hint = f"; {finding.hint}" if finding.hint else ""
-            terminal.say(f"{terminal.error_paint('notice', finding.severity.value)} {finding.message}{hint}")
+            terminal.say(f"{terminal.error_paint('notice', finding.severity.value)} {printable(finding.message + hint)}")
         yield cluster

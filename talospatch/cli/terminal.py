@@ -1,11 +1,14 @@
 """Where text goes and what it may look like there: streams, width, colour, and whether somebody is there to ask.
 
-Results go to stdout, everything else to stderr. A reader that went away (``| head``) mutes that stream and changes nothing else: a rollout
-must not stop halfway because nobody listens.
+Results go to stdout, everything else to stderr. A reader that went away (``| head``, or a terminal that was closed) mutes that stream and
+changes nothing else: a rollout must not stop halfway because nobody listens. For the same reason a stderr that cannot be written at all,
+its disk being full, is silence; a result that cannot be written is an error.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 10_000  # in a pipe a row stays one line, for grep and awk
 NARROWEST = 30
+PROMPT = " [y/N]: "
 
 
 class Terminal:
@@ -34,6 +38,7 @@ class Terminal:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
+        _replace_closed_streams()
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows "?", it does not stop us
@@ -55,7 +60,8 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Write progress or a diagnostic to stderr, ended by one newline."""
-        _write(sys.stderr, text)
+        with contextlib.suppress(OSError):
+            _write(sys.stderr, text)
 
     def ask(self, question: str) -> bool:
         """Ask a yes-or-no question on stderr; anything but yes is no."""
@@ -77,7 +83,7 @@ class Terminal:
         return _is_yes(sys.stdin.readline())  # a terminal gives whole lines
 
     def _put(self, question: str) -> None:
-        sys.stderr.write(f"{question} [y/N]: ")
+        sys.stderr.write(f"{question}{PROMPT}")
         sys.stderr.flush()
 
 
@@ -85,11 +91,20 @@ def _write(stream: TextIO, text: str) -> None:
     try:
         stream.write(text if text.endswith("\n") else text + "\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What was buffered must not fail again when the interpreter flushes at its end.
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, stream.fileno())
         os.close(silent)
+        if error.errno not in {errno.EPIPE, errno.EIO}:
+            raise
+
+
+def _replace_closed_streams() -> None:
+    """Give the process the streams that it was started without (``>&-``): Python has None in their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - as long as the process lives
 
 
 def _is_yes(answer: str) -> bool:

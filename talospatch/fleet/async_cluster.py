@@ -194,7 +194,7 @@ class AsyncCluster:
 
         Args:
             changes: one change, or several applied in order.
-            nodes: the nodes; control-plane nodes are among them only when they were named, by type or one by one.
+            nodes: the nodes. A control-plane node among them is planned, and refused: only workers are changed.
             options: what the rollout may do, and how long things may take.
 
         Raises:
@@ -328,8 +328,9 @@ class AsyncCluster:
         Raises:
             JournalError: there is none, it cannot be read, or its bytes cannot be opened.
         """
+        rollout = self._store().find(rollout)  # once: ``last`` may mean another rollout a moment later
         plan = await self.plan_undo(rollout, options=options)
-        return await self.apply(plan, undo_of=self._store().find(rollout), watch=watch, should_stop=should_stop)
+        return await self.apply(plan, undo_of=rollout, watch=watch, should_stop=should_stop)
 
     async def resume(
         self, rollout: str, *, watch: Callable[[Progress], None] | None = None, should_stop: Callable[[], bool] | None = None
@@ -364,12 +365,11 @@ class AsyncCluster:
 
         targets = self._targets(nodes)
         found = await find(self.client, targets, context_nodes=self._context_nodes, detail=Detail.NAMES)
-        allowed = options or Allowed()
         plan = await make_plan(
             self.client,
             found.rows,
             changes if isinstance(changes, Sequence) else (changes,),
-            replace(allowed, control_planes=allowed.control_planes or targets.allows_control_planes),
+            options or Allowed(),
             now=self._now(),
             thorough=thorough,
             fleet=found.fleet,

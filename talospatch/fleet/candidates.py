@@ -71,8 +71,9 @@ def candidates(targets: Targets, members: Sequence[Member], context_nodes: Seque
     chosen: list[Candidate] = []
     findings: list[Finding] = []
     taken: dict[str, str] = {}
+    known = _by_any_name(members)
     for name in targets.names:
-        member = find_member(name, members)
+        member = known.get(_canonical(name))
         identity = member.hostname if member else name
         if identity in taken:
             findings.append(_duplicate(name, taken[identity], identity))
@@ -88,18 +89,12 @@ def candidates(targets: Targets, members: Sequence[Member], context_nodes: Seque
             for member in _sorted(others)
             if member.machine_type in targets.types
         ]
-        findings += [_not_discovered(name, "the talosconfig names it") for name in context_nodes if find_member(name, members) is None]
+        findings += [_not_discovered(name, "the talosconfig names it") for name in context_nodes if _canonical(name) not in known]
     elif targets.types:
         chosen += [Candidate((name,)) for name in dict.fromkeys(context_nodes) if name not in taken]
     chosen = [candidate for candidate in chosen if candidate.member is None or targets.matches(*candidate.texts)]
     meant = {candidate.hostname for candidate in chosen}
     return Candidates(tuple(chosen), tuple(member for member in members if member.hostname not in meant), tuple(findings))
-
-
-def find_member(name: str, members: Iterable[Member]) -> Member | None:
-    """Return the member that a name or address belongs to."""
-    wanted = _canonical(name)
-    return next((member for member in members if wanted in {member.hostname.lower(), *map(_canonical, member.addresses)}), None)
 
 
 def same_host(one: str, other: str) -> bool:
@@ -133,6 +128,15 @@ def natural(hostname: str) -> tuple[tuple[bool, int | str], ...]:
 
 def _sorted(members: Iterable[Member]) -> list[Member]:
     return sorted(members, key=lambda member: (member.machine_type is not MachineType.CONTROL_PLANE, natural(member.hostname)))
+
+
+def _by_any_name(members: Iterable[Member]) -> dict[str, Member]:
+    """Return the members by host name and by each address; a name that two of them have is the first one's."""
+    found: dict[str, Member] = {}
+    for member in members:
+        for name in (member.hostname.lower(), *map(_canonical, member.addresses)):
+            found.setdefault(name, member)
+    return found
 
 
 def _canonical(text: str) -> str:

@@ -51,7 +51,7 @@ class ClusterVerbs(ABC):
 
         Args:
             changes: one change, or several applied in order.
-            nodes: the nodes; control-plane nodes are among them only when they were named, by type or one by one.
+            nodes: the nodes. A control-plane node among them is planned, and refused: only workers are changed.
             options: what the rollout may do, and how long things may take.
 
         Raises:

@@ -59,8 +59,6 @@ class NodeRow:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as for JSON."""
-        from dataclasses import asdict
-
         return {
             "address": self.address,
             "hostname": self.hostname,
@@ -71,7 +69,7 @@ class NodeRow:
             "uuid": self.uuid,
             "pending": self.pending,
             "containerd": self.containerd,
-            "dropin": None if self.dropin is None else asdict(self.dropin),
+            "dropin": None if self.dropin is None else self.dropin._asdict(),
             "error": self.error,
             "unread": dict(self.unread),
         }

@@ -71,7 +71,9 @@ class Looker:
         """Ask the node who it is."""
         node, unread = row.address, dict(row.unread)
         hostname, uuid = await asyncio.gather(self._ask(self._client.hostname, node), self._ask(self._client.machine_uuid, node))
-        if isinstance(uuid, TalosPatchError):
+        if isinstance(uuid, NotFound):  # containers and many small boards have none
+            uuid = ""
+        elif isinstance(uuid, TalosPatchError):
             unread["uuid"], uuid = _sentence(uuid), ""
         if isinstance(hostname, TalosPatchError):
             unread["hostname"], hostname = _sentence(hostname), ""

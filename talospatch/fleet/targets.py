@@ -43,11 +43,6 @@ class Targets:
         return not self.pattern or any(re.search(self.pattern, text) for text in texts if text)
 
     @property
-    def allows_control_planes(self) -> bool:
-        """Whether control-plane nodes among these were meant: by type, or by name."""
-        return bool(self.names) or MachineType.CONTROL_PLANE in self.types
-
-    @property
     def label(self) -> str:
         """What was asked for, in words, as ``workers``."""
         groups = "all nodes" if self.types == _EVERY else " and ".join(word for kind, word in _WORDS.items() if kind in self.types)

@@ -10,6 +10,7 @@ from talospatch.containerd.carriers import describe
 from talospatch.containerd.metrics import port_findings
 from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.config import MachineConfig
+from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.planning.difference import NodeDifference
 from talospatch.planning.effects import DROPIN_PATH, Effect, predict
 from talospatch.planning.plan import Diverged, NodePlan, Options, Refusal
@@ -99,16 +100,25 @@ class Drafts:
         draft = self._draft(base.data, case.version)
         if isinstance(draft, TalosPatchError):
             return replace(plan, before=base.data, after=base.data, refusals=(*refusals(case), Refusal("change", str(draft))))
-        return self._filled(plan, base.data, draft, case)
+        try:
+            return self._filled(plan, base.data, draft, case)
+        except TalosPatchError as error:  # the other of two configurations that differ may be broken
+            return replace(plan, before=base.data, after=base.data, refusals=(*refusals(case), Refusal("change", str(error))))
 
     def _filled(self, plan: NodePlan, before: bytes, draft: Draft, case: Case) -> NodePlan:
         facts, version = case.facts, case.version
         assert version is not None
         if draft.omni and not facts.managed_by:
             facts = replace(facts, managed_by=f"Omni (it has a {OMNI_DOCUMENT} document)")
-        if draft.machine_type is MachineType.CONTROL_PLANE and facts.machine_type is not MachineType.CONTROL_PLANE:
-            unseen = "it was not taken for a control-plane node, so its etcd was not looked at"
-            facts = replace(facts, machine_type=draft.machine_type, etcd_problem=facts.etcd_problem or unseen)
+        if draft.machine_type is MachineType.CONTROL_PLANE or facts.machine_type is MachineType.UNKNOWN:
+            facts = replace(facts, machine_type=draft.machine_type)
+        if facts.machine_type is MachineType.WORKER:
+            facts = replace(facts, etcd_problem="")  # it was asked while nobody knew that it has none
+        staged: tuple[Refusal, ...] = ()
+        if facts.diverged and draft.after == before and self._options.diverged is not Diverged.REFUSE:
+            before, draft = _settling(facts, self._options.diverged, draft, version)
+            if draft.effect is Effect.REBOOT:  # and taking it back would be a reboot into the same text
+                staged = (Refusal("staged", "it has what is wanted stored for its next boot already", "drain it and reboot it"),)
         changes = draft.after != before
         findings = (*draft.findings, *_port_findings(facts, draft))
         case = replace(case, facts=facts, changes=changes, effect=draft.effect, findings=findings)
@@ -123,7 +133,7 @@ class Drafts:
             effect=draft.effect,
             strategy=strategy(changes, draft.effect, version),
             findings=findings,
-            refusals=refusals(case),
+            refusals=(*refusals(case), *staged),
             proof=draft.proof,
         )
 
@@ -157,6 +167,19 @@ class Drafts:
         )
 
 
+def _settling(facts: NodeFacts, build_on: Diverged, draft: Draft, version: TalosVersion) -> tuple[bytes, Draft]:
+    """Return the text to be given up, and what giving it up comes to, where the one that is built on holds the change already."""
+    assert facts.active is not None
+    assert facts.persistent is not None
+    active, persistent = facts.active.data, facts.persistent.data
+    former, kept = (persistent, active) if build_on is Diverged.ACTIVE else (active, persistent)
+    old, new = MachineConfig.parse(former, source="its configuration"), MachineConfig.parse(kept, source="its configuration")
+    difference = old.diff(new)
+    # What runs stays as it is, or becomes what is stored.
+    effect = Effect.LIVE if build_on is Diverged.ACTIVE else effect_of(old, new, difference, version, dropin=draft.proof is not None)
+    return former, replace(draft, after=kept, difference=NodeDifference(former, kept, difference), effect=effect)
+
+
 def effect_of(before: MachineConfig, after: MachineConfig, difference: Difference, version: TalosVersion, *, dropin: bool) -> Effect:
     """Return what going from one config to another does to a node of a version."""
     paths = [str(entry.path) for entry in difference.entries]
@@ -164,7 +187,9 @@ def effect_of(before: MachineConfig, after: MachineConfig, difference: Differenc
 
 
 def _other_files(config: MachineConfig) -> list[Any]:
-    files = config.get("machine.files", [])
+    document = config.document(ROOT_DOCUMENT)
+    machine = document.value.get("machine") if document is not None else None
+    files = machine.get("files", []) if isinstance(machine, dict) else []
     if not isinstance(files, list):
         return [files]
     return [entry for entry in files if not (isinstance(entry, dict) and entry.get("path") == DROPIN_PATH)]

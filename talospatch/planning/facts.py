@@ -11,6 +11,8 @@ from typing import Any
 from talospatch.talos.node import Listener, MachineStatus, MachineType, Service
 from talospatch.talos.resources import StoredConfig
 
+CONTAINER = "container"  # the platform of nodes that are containers, as `talosctl cluster create docker` makes them
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeFacts:
@@ -22,10 +24,10 @@ class NodeFacts:
         node: address by which it was called.
         talos: version tag.
         machine_uuid: the firmware's; empty where it gives none, and not unique on all hardware.
-        boot_id: changes with every boot.
+        boot_id: changes with every boot. In a container it is the host's kernel's, with the time at which machined began beside it.
         active: what it runs with; in a trial, the trial.
         persistent: what it boots with; None before Talos 1.10, which cannot tell.
-        platform: as ``metal``; ``metal`` and ``container`` in tests.
+        platform: as ``metal`` or ``container``.
         managed_by: what else manages its configuration, as ``SideroLink``; empty when nothing is known to.
         cri_toml: containerd's merged configuration; None when it was not read.
         etcd_problem: for a control-plane node, why etcd is not healthy; empty when it is, or on a worker.

@@ -49,7 +49,6 @@ class Options:
     Attributes:
         max_unavailable: most nodes that may be down at once by a reboot, those already down included.
         no_drain: whether a node may reboot without having been drained.
-        control_planes: whether control-plane nodes were named as targets.
         diverged: what to do with a node whose active and persistent configuration differ.
         server_check: whether planning asks each node, by a dry run in mode TRY, if it would take the configuration.
         try_window: seconds after which a trial reverts by itself.
@@ -63,7 +62,6 @@ class Options:
 
     max_unavailable: int = 1
     no_drain: bool = False
-    control_planes: bool = False
     diverged: Diverged = Diverged.REFUSE
     server_check: bool = True
     try_window: float = 180.0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from talospatch.errors import VersionError
 from talospatch.planning.effects import Effect
+from talospatch.planning.facts import CONTAINER
 from talospatch.planning.plan import Diverged, NodePlan, Options, Refusal, Strategy
 from talospatch.talos.finding import Finding, Severity
 from talospatch.talos.node import MachineType
@@ -86,13 +87,15 @@ def within_budget(nodes: Sequence[NodePlan], options: Options) -> tuple[NodePlan
 def one_machine_each(nodes: Sequence[NodePlan]) -> tuple[NodePlan, ...]:
     """Refuse every target but the first that turns out to be the same machine by another address.
 
-    Told by the boot id, which is drawn at each boot; the firmware's UUID may be shared by machines of one make, or missing.
+    Told by the boot id, which is drawn at each boot; the firmware's UUID may be shared by machines of one make, or missing. Containers
+    share the kernel and so the boot id of their host: among these the host name tells, too.
     """
-    first: dict[str, NodePlan] = {}
+    first: dict[tuple[str, str], NodePlan] = {}
     result = []
     for node in nodes:
         boot = node.facts.boot_id if node.facts else ""
-        known = first.setdefault(boot, node) if boot else node
+        container = node.facts is not None and node.facts.platform == CONTAINER
+        known = first.setdefault((boot, node.hostname if container else ""), node) if boot else node
         if known is not node:
             sentence = f"it is the same machine as {known.node} (boot id {boot})"
             node = replace(node, refusals=(*node.refusals, Refusal("same-machine", sentence, "name each machine once")))  # noqa: PLW2901
@@ -140,7 +143,7 @@ def _old_enough(case: Case) -> Refusal | None:
         return None
     return Refusal(
         "inspect-only",
-        f"it runs Talos {case.version}; nodes older than {Fact.WRITE.value} are inspected, never changed",
+        f"it runs Talos {case.version}; nodes older than {Fact.WRITE.since} are inspected, never changed",
         "upgrade Talos first",
     )
 
@@ -193,11 +196,17 @@ def _converged(case: Case) -> Refusal | None:
 
 
 def _workers_only(case: Case) -> Refusal | None:
-    if case.facts.machine_type is MachineType.WORKER or case.options.control_planes:
+    if case.facts.machine_type is MachineType.WORKER:
         return None
     if case.facts.machine_type is MachineType.CONTROL_PLANE:
-        return Refusal("control-plane", "it is a control-plane node and was not named as one", "name it with -n or --control-planes")
-    return Refusal("unknown-role", "whether it is a worker or a control-plane node is not known", "name it with -n")
+        return Refusal(
+            "control-plane",
+            "it is a control-plane node, and only workers are changed: talospatch does not watch over etcd yet",
+            "change it with talosctl, one node at a time, with etcd healthy before and after",
+        )
+    return Refusal(
+        "unknown-role", "whether it is a worker or a control-plane node is not known", "see what `talosctl get machinetype` says on it"
+    )
 
 
 def _etcd_healthy(case: Case) -> Refusal | None:
@@ -237,5 +246,5 @@ def _drained(case: Case) -> Refusal | None:
     )
 
 
-_ALWAYS = (_version_known, _readable, _itself)
-_WHEN_CHANGED = (_old_enough, _running, _converged, _workers_only, _etcd_healthy, _unmanaged, _no_errors, _drained)
+_ALWAYS = (_version_known, _readable, _itself, _converged)
+_WHEN_CHANGED = (_old_enough, _running, _workers_only, _etcd_healthy, _unmanaged, _no_errors, _drained)

@@ -70,9 +70,19 @@ def waiting_for(items: tuple[ProofItem, ...]) -> str:
     return ", ".join(item.what for item in items if not item.ok and item.what != _OPTIONAL) or "a restart"
 
 
-def services_healthy(facts: NodeFacts) -> bool:
-    """Whether containerd and the kubelet run and are healthy."""
-    return all(_health(name, facts.service(name))[3] for name in SERVICES)
+def services_healthy(facts: NodeFacts, before: NodeFacts | None = None) -> bool:
+    """Whether containerd and the kubelet run and are healthy, as far as they were ``before``: a change is not to blame for the rest."""
+    compared = before is not None and before.services
+    return all(_healthy(facts, name) or (compared and before is not None and not _healthy(before, name)) for name in SERVICES)
+
+
+def services_listed(facts: NodeFacts) -> bool:
+    """Whether the node has containerd and the kubelet at all, so that waiting for them makes sense."""
+    return all(facts.service(name) is not None for name in SERVICES)
+
+
+def _healthy(facts: NodeFacts, name: str) -> bool:
+    return _health(name, facts.service(name))[3] is True
 
 
 _Seen = tuple[str, str, str, bool | None]

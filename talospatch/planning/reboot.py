@@ -106,7 +106,7 @@ def rebooting(state: State, seen: Seen) -> Next:
     patience = options.proof_timeout if facts.running else options.stuck_timeout
     if seen.now < state.deadline and seen.now - state.stood_since < patience:
         return look_later(state, says=f"back, {facts.stage}")
-    if facts.running and services_healthy(facts):
+    if facts.running and services_healthy(facts, state.baseline):
         return finish(state, Outcome.NOT_PROVEN, f"it is back and running, but: {missing(state.proof) or not_seen(seen)}")
     return take_back(state, f"it does not come right: {_standstill(facts)}")
 
@@ -149,7 +149,7 @@ def returning(state: State, seen: Seen) -> Next:
     """Wait until the node runs with what it had."""
     found, facts = configurations(seen), seen.facts
     if facts is not None and found is not None:
-        if facts.running and found == (state.former[1], state.former[1]) and services_healthy(facts):
+        if facts.running and found == (state.former[1], state.former[1]) and services_healthy(facts, state.baseline):
             return finish(state, Outcome.TAKEN_BACK, state.why)
         if found[1] != state.former[1] and state.attempts < ATTEMPTS and seen.now < state.deadline:
             return _send_back(state)

@@ -14,7 +14,7 @@ from talospatch.planning.actions import Action, Depth, Kind, Seen
 from talospatch.planning.outcomes import Outcome
 from talospatch.planning.plan import NodePlan, Options, Strategy
 from talospatch.planning.policy import moved
-from talospatch.planning.proof import judge, missing, proven, services_healthy
+from talospatch.planning.proof import judge, missing, proven, services_healthy, services_listed
 from talospatch.planning.state import Next, Phase, State, finish, intend, look, look_later
 from talospatch.talos.apply import ApplyMode
 
@@ -85,7 +85,8 @@ def _as_it_is(state: State, seen: Seen) -> Next:
         return finish(state, Outcome.UNCHANGED, "", items)
     if items[0].ok is False:
         return finish(state, Outcome.REFUSED, "the plan is out of date: its configuration has become another; nothing was changed", items)
-    if not services_healthy(seen.facts) and seen.now < state.deadline:
+    waitable = services_listed(seen.facts) or (state.plan.facts is not None and services_listed(state.plan.facts))
+    if waitable and not services_healthy(seen.facts) and seen.now < state.deadline:
         return look_later(state)
     return finish(state, Outcome.NOT_PROVEN, f"nothing to change, but: {missing(items)}", items)
 

@@ -235,7 +235,7 @@ def reverting(state: State, seen: Seen) -> Next:
     """Wait until the node has its former configuration and its services are well."""
     found = configurations(seen)
     if found == state.former and seen.facts is not None:
-        healthy = services_healthy(seen.facts)
+        healthy = services_healthy(seen.facts, state.baseline)
         if healthy or seen.now >= state.deadline:
             rest = "" if healthy else "; its services are not healthy yet, look at it"
             return finish(state, Outcome.TAKEN_BACK, f"{state.why}{rest}")

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from talospatch.errors import NodeError, NotAuthorized, NotFound, NotSupported, VersionError
-from talospatch.planning.facts import NodeFacts
+from talospatch.planning.facts import CONTAINER, NodeFacts
 from talospatch.talos.node import MachineType
 from talospatch.versions import Fact, TalosVersion
 
@@ -40,7 +40,14 @@ class Reading(Enum):
     EVERYTHING = (*PLAN, "cri_toml")
 
 
-async def observe(client: Client, node: str, reading: Reading, *, machine_type: MachineType = MachineType.UNKNOWN) -> NodeFacts:
+async def observe(
+    client: Client,
+    node: str,
+    reading: Reading,
+    *,
+    machine_type: MachineType = MachineType.UNKNOWN,
+    version: NodeVersion | None = None,
+) -> NodeFacts:
     """Read one node.
 
     Args:
@@ -49,6 +56,7 @@ async def observe(client: Client, node: str, reading: Reading, *, machine_type: 
         reading: how much.
         machine_type: what the inventory knows it as; asked from the node when unknown. A control-plane node's etcd is looked at too,
             unless only the difference is wanted.
+        version: what the node said just now; asked from it when None.
 
     Raises:
         NodeError: it does not answer.
@@ -60,17 +68,16 @@ async def observe(client: Client, node: str, reading: Reading, *, machine_type: 
         attributes.append("etcd_problem")
     if reading is Reading.EVERYTHING:
         attributes.append("cri_toml")
-    quick = reading in {Reading.CONFIGURATIONS, Reading.EVERYTHING}
-    if quick:  # a node that is rebooting costs one short call, not one for each attribute
-        version: NodeVersion = await client.version(node, timeout=_QUICK)
-        answers = await asyncio.gather(*(_attempt(_READERS[name], client, node) for name in attributes))
+    if version is None and reading in {Reading.CONFIGURATIONS, Reading.EVERYTHING}:
+        # A node that is rebooting costs one short call, not one for each attribute.
+        version = await client.version(node, timeout=_QUICK)
+    readers = [_READERS[name] for name in attributes]
+    if version is not None:
+        answers = await asyncio.gather(*(_attempt(reader, client, node) for reader in readers))
     else:
-        first, *answers = await asyncio.gather(
-            _attempt(_version, client, node), *(_attempt(_READERS[name], client, node) for name in attributes)
-        )
-        if isinstance(first, NodeError):
-            raise first
-        version = first
+        version, *answers = await asyncio.gather(*(_attempt(reader, client, node) for reader in (_version, *readers)))
+        if isinstance(version, NodeError):
+            raise version
     values: dict[str, Any] = {"machine_type": machine_type}
     unread: dict[str, str] = {}
     for name, answer in zip(attributes, answers, strict=True):
@@ -84,6 +91,9 @@ async def observe(client: Client, node: str, reading: Reading, *, machine_type: 
         values["etcd_problem"] = unread["etcd_problem"]
     if "persistent" in unread and "active" in values and not _has_persistent(version.tag):
         unread.pop("persistent")
+    if version.platform == CONTAINER and values.get("boot_id") and "services" in values:
+        began = next((service.started for service in values["services"] if service.id == "machined"), None)
+        values["boot_id"] += f"@{began or 0:.3f}"
     return NodeFacts(node=node, talos=version.tag, platform=version.platform, unread=unread, **values)
 
 
@@ -181,4 +191,5 @@ def _has_persistent(tag: str) -> bool:
 
 
 def _sentence(error: NodeError) -> str:
-    return f"needs another role: {error.text}" if isinstance(error, NotAuthorized) else str(error)
+    # Which role it takes, without what to do about it: whoever asks for a reason says that.
+    return error.text.partition(";")[0] if isinstance(error, NotAuthorized) else str(error)

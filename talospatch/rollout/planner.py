@@ -6,13 +6,12 @@ Changes nothing. The only apply request it may send is a dry run in mode TRY, wh
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from talospatch.errors import InputError, InvalidOnNode, NodeError, VersionError
 from talospatch.planning.draft import Change, Drafts
-from talospatch.planning.facts import NodeFacts
 from talospatch.planning.order import safe_order
 from talospatch.planning.plan import NodePlan, Options, Plan, Refusal, Strategy
 from talospatch.planning.policy import one_machine_each, within_budget
@@ -21,7 +20,8 @@ from talospatch.talos.apply import ApplyMode
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
-    from talospatch.talos.node import MachineType
+    from talospatch.planning.facts import NodeFacts
+    from talospatch.talos.node import MachineType, NodeVersion
     from talospatch.talosapi.client import Client
 
 
@@ -81,46 +81,95 @@ async def make_plan(
     if not changes:
         raise InputError("no change was given")
     reading = Reading.PLAN if thorough else Reading.DIFFERENCE
-    gate = asyncio.Semaphore(at_once(reading, concurrency))
+    gate, turn = asyncio.Semaphore(at_once(reading, concurrency)), asyncio.Lock()
+    ages = _Ages(rows, fleet)
+    # One for each answer, so that a wrong guess can be made good. Nodes with the same text share the work in there.
+    drafts = {older: Drafts(changes, options, fleet_has_older=older, managed_by=managed_by) for older in (False, True)}
 
-    async def read(row: Row) -> NodeFacts | str:
+    async def worked_out(row: Row, facts: NodeFacts, older: bool) -> NodePlan:
+        async with turn:
+            await asyncio.sleep(0)  # a thousand patches in a row would keep the loop from everything else
+            return drafts[older].node(facts, expected_hostname=row.hostname)
+
+    async def one(row: Row) -> NodePlan:
         if row.error:
-            return row.error
-        async with gate:
-            try:
-                return await observe(client, row.address, reading, machine_type=row.machine_type)
-            except NodeError as error:
-                return str(error)
+            return _unplanned(row, row.error)
+        try:
+            async with gate:
+                version = await ages.ask(client, row)  # first: a node that is dead costs one call, not one for each attribute
+                facts = await observe(client, row.address, reading, machine_type=row.machine_type, version=version)
+        except NodeError as error:
+            return _unplanned(row, str(error))
+        # Worked out while the next nodes are read, by what discovery says of the others' versions; again, should that be wrong.
+        guess = ages.older or ages.likely
+        node = await worked_out(row, facts, guess)
+        await ages.known.wait()
+        if ages.older is not guess:
+            node = await worked_out(row, facts, ages.older)
+        return await checked(client, node, options, gate) if thorough and options.server_check else node
 
-    found = await asyncio.gather(*(read(row) for row in rows))
-    tags = [fact.talos if isinstance(fact, NodeFacts) else row.talos for fact, row in zip(found, rows, strict=True)]
-    drafts = Drafts(changes, options, fleet_has_older=_has_older([*tags, *fleet]), managed_by=managed_by)
-    nodes = []
-    for row, facts in zip(rows, found, strict=True):
-        nodes.append(drafts.node(facts, expected_hostname=row.hostname) if isinstance(facts, NodeFacts) else _unplanned(row, facts))
-        await asyncio.sleep(0)  # a thousand patches in a row would keep the loop from everything else
-    if thorough and options.server_check:
-        nodes = list(await asyncio.gather(*(checked(client, node, options, gate) for node in nodes)))
+    nodes = await _all(one(row) for row in rows)
     ordered = safe_order(within_budget(one_machine_each(nodes), options))
     return Plan(nodes=ordered, changes=tuple(change.name for change in changes), options=options, created_at=now, findings=())
 
 
+class _Ages:
+    """Asks the nodes for their versions: what carries a containerd fragment depends on whether any is too old for a document of its own.
+
+    Attributes:
+        known: set when an old one was found, or when all have answered or failed.
+        older: whether there is an old one; final once ``known``.
+        likely: what ``older`` will be, if the inventory is right.
+    """
+
+    def __init__(self, rows: Sequence[Row], others: Iterable[str]) -> None:
+        self._to_hear = sum(not row.error for row in rows)
+        self.known = asyncio.Event()
+        self.older = any(map(_is_older, [*others, *(row.talos for row in rows if row.error)]))
+        self.likely = self.older or any(_is_older(row.talos) for row in rows)
+        if self.older:
+            self.known.set()
+
+    async def ask(self, client: Client, row: Row) -> NodeVersion:
+        """Return a node's version. Where it fails, what the inventory says of the node counts.
+
+        Raises:
+            NodeError: it does not answer.
+        """
+        tag = row.talos
+        try:
+            version = await client.version(row.address)
+            tag = version.tag
+            return version
+        finally:
+            self._to_hear -= 1
+            self.older = self.older or _is_older(tag)
+            if self.older or not self._to_hear:
+                self.known.set()
+
+
+def _is_older(tag: str) -> bool:
+    """Whether a node is too old for a document of its own; a version that cannot be read counts as old, one that is not known does not."""
+    try:
+        return bool(tag) and not TalosVersion.parse(tag).can(Fact.LIVE_CRI_CUSTOMIZATION)
+    except VersionError:
+        return True
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, NodePlan]]) -> list[NodePlan]:
+    """Do all at once and return what came, in order. What one raises ends the others, and none goes on after this returns."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def at_once(reading: Reading, calls: int) -> int:
     """Return how many nodes may be read at once so that about so many calls are in flight."""
-    return max(1, calls // (len(reading.value) + 1))
-
-
-def _has_older(tags: Iterable[str]) -> bool:
-    """Whether any node is too old for a document of its own; a version that cannot be read counts as old."""
-    for tag in tags:
-        if not tag:
-            continue
-        try:
-            if not TalosVersion.parse(tag).can(Fact.LIVE_CRI_CUSTOMIZATION):
-                return True
-        except VersionError:
-            return True
-    return False
+    return max(1, calls // len(reading.value))
 
 
 def _unplanned(row: Row, error: str) -> NodePlan:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from talospatch.rollout.journal import JournalStore
     from talospatch.talosapi.client import Client
 
+_LOOKS = 5  # times the usual pause between two looks, while a trial is waited for that nobody needs any more
 # Ends after which a node may be halfway.
 _UNSURE = frozenset({Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_PROVEN, Outcome.INTERRUPTED})
 
@@ -96,9 +97,14 @@ async def _window_over(world: World, done: Touched, plan: Plan, node: NodePlan) 
     """Wait until the trial that an interrupted run may have left has reverted: only then does what is seen mean anything."""
     wait = min(done.touched_at + float(done.intent.fields.get("window", 0)) + GRACE - world.clock.at(), plan.options.try_window + GRACE)
     if wait > 0:
-        detail = f"waiting {wait:.0f} s until an earlier trial has surely ended"
+        detail = f"waiting until an earlier trial has ended, {wait:.0f} s at most"
         world.watch(Progress(kind="doing", node=node.node, name=node.name, detail=detail))
-        await world.clock.sleep(wait)
+    end = world.clock.now() + wait
+    while (left := end - world.clock.now()) > 0:
+        await world.clock.sleep(min(left, _LOOKS * plan.options.poll))
+        with contextlib.suppress(NodeError):
+            if not (await observe(world.client, node.node, Reading.CONFIGURATIONS, machine_type=node.machine_type)).diverged:
+                return
 
 
 def _unreachable(plan: Plan, node: NodePlan, done: Touched | None, error: NodeError) -> Turn:

@@ -1,6 +1,7 @@
 """``python -m talospatch.simulator``: a simulated cluster as a process of its own, for tests, benchmarks and programs in other languages.
 
-Writes one line of JSON to standard output when the cluster can be dialled, and stops when standard input ends or on SIGINT or SIGTERM.
+Writes one line of JSON to standard output when the cluster can be dialled, and stops on SIGINT, SIGTERM or SIGHUP, or when standard input
+ends. A file or /dev/null there does not count as ending.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,10 +43,22 @@ def _read(source: str) -> str:
     return sys.stdin.readline() if source == "-" else Path(source).read_text(encoding="utf-8")
 
 
+def _somebody_holds_stdin() -> bool:
+    """Whether standard input ends when somebody goes: a pipe, a socket or a terminal; a file or /dev/null says nothing of the kind."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # closed
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or sys.stdin.isatty()
+
+
 async def _serve(spec: ClusterSpec, options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    reader = None
+    if _somebody_holds_stdin():
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        await loop.connect_read_pipe(lambda: protocol, sys.stdin)
     # Before anything is started, so that a signal never finds us without a way to clean up.
     stopped = loop.create_task(until_stopped(reader))
     async with running(

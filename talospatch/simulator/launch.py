@@ -199,12 +199,15 @@ def _write_talosconfigs(cluster: RunningCluster, addresses: Sequence[str]) -> No
 
 
 async def until_stopped(reader: asyncio.StreamReader | None) -> None:
-    """Return on SIGINT or SIGTERM, or when ``reader`` ends."""
+    """Return on SIGINT, SIGTERM or SIGHUP (unless that was to be ignored, as under ``nohup``), or when ``reader`` ends."""
     import signal
 
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    ending = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
+    for number in ending:
         loop.add_signal_handler(number, stopped.set)
     waiting: list[asyncio.Task[Any]] = [loop.create_task(stopped.wait())]
     if reader is not None:
@@ -215,7 +218,7 @@ async def until_stopped(reader: asyncio.StreamReader | None) -> None:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in ending:
             loop.remove_signal_handler(number)
 
 

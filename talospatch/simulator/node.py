@@ -46,7 +46,7 @@ class SimulatedNode:
         self.version = TalosVersion.parse(spec.talos)
         self.profile = profile_of(self.version)
         text = spec.config if spec.config is not None else sample_configs.config(spec, cluster)
-        self.active = self.persistent = self.disk = text.encode()
+        self.first = self.active = self.persistent = self.disk = text.encode()
         self.up = not spec.down
         self.stage, self.ready, self.rebooting = "running", True, False
         self.boots, self.booted_at = 0, now - UPTIME - 7.0 * index
@@ -96,7 +96,9 @@ class SimulatedNode:
 
     @property
     def boot_id(self) -> str:
-        """The kernel's, new with each boot."""
+        """The kernel's, new with each boot; that of containers is their host's."""
+        if self.spec.platform == "container":
+            return str(self.cluster.identity("boot"))
         return str(self.cluster.identity("boot", self.name, self.boots))
 
     @property
@@ -140,8 +142,11 @@ class SimulatedNode:
 
     def config(self) -> Config | None:
         """The active configuration, read; None when this version cannot read it."""
+        return self._read(self.active)
+
+    def _read(self, text: bytes) -> Config | None:
         try:
-            return read(self.active, self.profile)
+            return read(text, self.profile)
         except ConfigRefused:
             return None
 
@@ -167,10 +172,11 @@ class SimulatedNode:
         machine = self.cluster.identity("events", self.name).bytes[:3]
         return Board(machine, unknown_health=self.profile.unknown_health, skew=self.spec.faults.clock_skew)
 
-    def boot_outcome(self) -> Outcome:
-        """What a boot with the active configuration would come to."""
-        config = self.config()
-        if config is None or (b"files:" not in self.active and b"CRICustomizationConfig" not in self.active):
+    def boot_outcome(self, text: bytes | None = None) -> Outcome:
+        """What a boot with a configuration would come to; the active one unless said."""
+        text = self.active if text is None else text
+        config = self._read(text)
+        if config is None or (b"files:" not in text and b"CRICustomizationConfig" not in text):
             return Outcome(merged=cri.merge(self.profile, self.physical_parts(), {}))
         return boot.boot(config, self.profile, self.physical_parts(), self.tree)
 

@@ -38,6 +38,9 @@ class Usage(StrEnum):
 AUTHORITY_VALIDITY = timedelta(days=3650)
 CLIENT_VALIDITY = timedelta(days=365)
 SERVER_VALIDITY = timedelta(hours=24)
+# How far certificates reach back. TLS libraries read the kernel's coarse clock, which lags some milliseconds behind the one that Python
+# reads: what is signed in the first of a second would now and then be "not yet valid" to them.
+LAG = timedelta(seconds=2)
 
 # The label under which Go's machinery writes a PKCS#8 Ed25519 key. OpenSSL and cryptography know it only as "PRIVATE KEY".
 _ED25519_LABEL = b"ED25519 PRIVATE KEY"
@@ -61,7 +64,7 @@ class Authority:
     """A certificate authority of a cluster.
 
     Args:
-        now: the time of its making, with a timezone.
+        now: the start of its validity, with a timezone; just before now unless said.
         kind: of its key and of every key it makes.
     """
 
@@ -72,7 +75,7 @@ class Authority:
         self.kind = kind
         self._key = _new_key(kind)
         self._name = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "talos")])
-        start = now or datetime.now(UTC)
+        start = now or reaching_back()
         builder = _builder(self._name, self._name, self._key.public_key(), start, start + AUTHORITY_VALIDITY)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
@@ -98,14 +101,14 @@ class Authority:
 
         Args:
             roles: as ``os:admin``; a Talos client has at least one.
-            not_before: start of validity, now unless said.
+            not_before: start of validity, just before now unless said.
             not_after: end of validity, a year after the start unless said.
             usages: anything but exactly ``client`` is refused by a Talos node.
             kind: of the key, the authority's own unless said.
         """
         from cryptography.x509.oid import NameOID
 
-        start = not_before or datetime.now(UTC)
+        start = not_before or reaching_back()
         attributes = [(NameOID.ORGANIZATION_NAME, role) for role in roles]
         return self._sign(attributes, (), start, not_after or start + CLIENT_VALIDITY, usages=usages, kind=kind)
 
@@ -123,13 +126,13 @@ class Authority:
         Args:
             hosts: IP addresses and DNS names, the certificate's alternative names.
             name: common name, the node's host name.
-            not_before: start of validity, now unless said.
+            not_before: start of validity, just before now unless said.
             not_after: end of validity, a day after the start unless said.
             kind: of the key, the authority's own unless said.
         """
         from cryptography.x509.oid import NameOID
 
-        start = not_before or datetime.now(UTC)
+        start = not_before or reaching_back()
         attributes = [(NameOID.COMMON_NAME, name)] if name else []
         return self._sign(attributes, hosts, start, not_after or start + SERVER_VALIDITY, usages=(Usage.SERVER,), kind=kind)
 
@@ -155,6 +158,11 @@ class Authority:
         if names := [_general_name(host) for host in dict.fromkeys(hosts)]:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not attributes)
         return Identity(_pem(builder.sign(self._key, _digest(self._key))), private_pem(key))
+
+
+def reaching_back() -> datetime:
+    """Return the start of a certificate that has to be valid now, for whoever looks."""
+    return datetime.now(UTC) - LAG
 
 
 def private_pem(key: CertificateIssuerPrivateKeyTypes) -> bytes:

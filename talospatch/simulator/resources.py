@@ -187,7 +187,9 @@ class Builder:
             yield self._make("CustomizationConfigs.cri.talos.dev", name, wire.text(1, content), yaml, stamp=stamp, owner=owner)
 
     def system_information(self) -> Iterator[cosi_pb2.Resource]:
-        """The hardware."""
+        """The hardware, which a container cannot see."""
+        if self.node.spec.platform == "container":
+            return
         uuid = self.node.shown.uuid
         proto = wire.text(1, "talospatch") + wire.text(2, "Simulated machine") + wire.text(5, uuid)
         yaml = f"manufacturer: talospatch\nproductName: Simulated machine\nuuid: {_yaml(uuid)}\n"

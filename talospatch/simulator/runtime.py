@@ -135,5 +135,9 @@ class Runtime:
         """Why containerd would not run with the merged configuration; empty when it would."""
         if self.node.spec.faults.failing_cri:
             return "failed to recover state: input/output error"
+        if self.node.spec.faults.bad_drop_in:
+            first = self.node.boot_outcome(self.node.first).merged
+            if first is None or first.text != self.merged.text:
+                return "failed to load plugin: invalid configuration"
         taken = frozenset(port for port, _, _ in self.node.ports)
         return cri.containerd_refuses(self.node.profile, self.merged.tables, frozenset({self.node.address}), taken)

@@ -15,7 +15,7 @@ import grpc.aio
 
 from talospatch.simulator.exchange import Link, StreamBroken
 from talospatch.simulator.network_faults import Call, FaultKind, Moment, NetworkFaults
-from talospatch.simulator.pki import Authority
+from talospatch.simulator.pki import Authority, reaching_back
 from talospatch.simulator.tls_context import server_context
 from talospatch.simulator.tls_front import TlsFront
 from talospatch.versions import Fact, TalosVersion
@@ -213,7 +213,7 @@ class ClusterServer:
 
     def _context(self, node: NodeSpec, host: str, directory: Path, fault: FaultKind | None) -> ssl.SSLContext:
         """Return TLS settings with a certificate as Talos's, or with one that shows ``fault``."""
-        now, day = datetime.now(UTC), timedelta(days=1)
+        now, day = reaching_back(), timedelta(days=1)
         authority = Authority() if fault is FaultKind.OTHER_AUTHORITY else self.authority
         hosts = ("192.0.2.1", "elsewhere") if fault is FaultKind.WRONG_NAME else (node.name, node.address, host, "127.0.0.1", "localhost")
         start = {FaultKind.EXPIRED_CERTIFICATE: now - 2 * day, FaultKind.FUTURE_CERTIFICATE: now + day}.get(fault, now) if fault else now

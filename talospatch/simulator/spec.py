@@ -91,6 +91,8 @@ class NodeFaults:
         late_rollback: a TRY rollback that was cancelled runs all the same, this many seconds after what cancelled it; 0 is never.
         answers_for: name of the node whose identity this one shows.
         failing_cri: CRI does not come back after a restart.
+        bad_drop_in: containerd does not run with any drop-in but what the node came with: up to 1.13 the boot stands still with apid up,
+            from 1.14 on CRI does not come back, until the former configuration does.
     """
 
     never_returns: bool = False
@@ -101,6 +103,7 @@ class NodeFaults:
     late_rollback: float = 0.0
     answers_for: str = ""
     failing_cri: bool = False
+    bad_drop_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,6 @@ def write_private(path: Path, text: str) -> None:
 
 def issue(authority: Authority, context: str, endpoints: Sequence[str], roles: Sequence[str], seconds: float) -> IssuedIdentity:
     """Make what GenerateClientConfiguration answers: a certificate with these roles that lives so many seconds."""
-    now = datetime.now(UTC)
-    identity = authority.client(roles, not_before=now, not_after=now + timedelta(seconds=seconds))
+    identity = authority.client(roles, not_after=datetime.now(UTC) + timedelta(seconds=seconds))
     text = render(context, endpoints, (), authority.certificate, identity)
     return IssuedIdentity(authority.certificate, identity.certificate, identity.key, text.encode())

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 STAGGER = 2.5  # seconds after which the next endpoint is tried beside one that does not answer
 LONGEST_PATH = 100  # bytes; the kernels' limits are 107 (Linux) and 103 (macOS)
 _SOCKET_NAME = "s"
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))  # RFC 9113, section 3.4: with empty SETTINGS
 
 
 class _Relay(asyncio.Protocol):
@@ -227,6 +228,19 @@ class Bridge:
             await asyncio.wait([relay.gone for relay in relays], timeout=1)
         if self._remove_directory is not None:
             self._remove_directory()
+
+    async def probe(self) -> None:
+        """Reach an endpoint without gRPC, and let go of it again: what is wrong is then known even where gRPC does nothing.
+
+        Raises:
+            DialError: none can be used.
+        """
+        alone = _Local(lambda _: None)
+        alone.data_received(_PREFACE)  # for servers that wait for the client
+        remote = await first_to_answer(
+            self._endpoints, lambda endpoint: self._reach(endpoint, alone), _Remote.abort, stagger=self._stagger
+        )
+        remote.abort()
 
     def mark(self) -> Mark:
         """Return the state at this moment, for :meth:`may_have_carried`."""

@@ -67,12 +67,12 @@ async def dial(endpoint: Endpoint, tls: ssl.SSLContext, receiver: Receiver, *, p
     at_timeout = "dns-timeout"
     try:
         async with asyncio.timeout(timeout):
-            # uvloop has no happy eyeballs of its own to delay.
-            eyeballs: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
             host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
-            await loop.getaddrinfo(
-                host, port, type=socket.SOCK_STREAM
-            )  # once more than needed, so that a silent DNS is told from a silent host
+            # Once more than needed, so that a silent DNS is told from a silent host.
+            addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            # Only where there is a choice: asyncio's race of addresses can lose an open socket when it is cancelled. uvloop has none.
+            race = len(addresses) > 1 and isinstance(loop, asyncio.BaseEventLoop)
+            eyeballs: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if race else {}
             at_timeout = "proxy-unreachable" if proxy else "timeout"
             transport, _ = await loop.create_connection(lambda: asyncio.StreamReaderProtocol(reader), host, port, **eyeballs)
             keep_alive(transport.get_extra_info("socket"))

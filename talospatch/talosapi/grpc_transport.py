@@ -33,6 +33,7 @@ METADATA_LIMIT = 8 << 20  # bytes; a refusal up to 1.13 quotes a whole configura
 CALLS = 64  # in flight at once
 DESCRIPTORS = 1024  # what a process with a few clusters, their journals and a terminal never exceeds
 _GRPC_DIAL = 20.0  # seconds; gRPC's own limit for a connection to become usable
+IDLE = 3.0  # seconds in which gRPC begins to connect when it is told to; it backs off for 1 at most
 
 
 _grpc_process: int | None = None  # the process in which gRPC was first used; its threads do not survive a fork
@@ -76,13 +77,16 @@ class GrpcTransport:
         """
         self._endpoints = context.dialled(endpoints)
         self._identity = Identity.of(context)
+        surroundings = os.environ if environ is None else environ
         self._proxies = {
-            endpoint: _proxy.choose(context.proxy_url, endpoint, os.environ if environ is None else environ) for endpoint in self._endpoints
+            endpoint: _proxy.choose(context.proxy_url, endpoint, surroundings, source=context.source, path=context.path)
+            for endpoint in self._endpoints
         }
         self._limit, self._dial_timeout, self._observer, self._clock = limit, dial_timeout, observer, clock
         self._fixed_metadata = _fixed_metadata(context)
         self._bridge: Bridge | None = None
         self._channel: Any = None
+        self._target = ""
         self._calls: dict[str, Any] = {}
         self._places: asyncio.Semaphore | None = None
         self._starting: asyncio.Lock | None = None
@@ -112,11 +116,16 @@ class GrpcTransport:
         if bridge.alive:
             return self.endpoint
         outcome = bridge.next_outcome()
+        dials, looked = bridge.dials, asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(bridge.longest_dial + _GRPC_DIAL):
                 while not outcome.done() and not self._closed:
                     self._channel.get_state(try_to_connect=True)  # again and again: it may be backing off, or not know of a loss yet
                     await asyncio.wait([outcome], timeout=0.2)
+                    if bridge.dials == dials and asyncio.get_running_loop().time() - looked > IDLE:
+                        await bridge.probe()
+                        await self._renew_channel()
+                        dials, looked = bridge.dials, asyncio.get_running_loop().time()
             if self._closed:
                 raise DialError(self.endpoint, "closed", "the transport was closed meanwhile")
             return str(outcome.result())
@@ -223,12 +232,25 @@ class GrpcTransport:
             if isinstance(error, OSError):
                 raise DialError(self.endpoint, "system", f"no private socket can be made: {error.strerror or error}") from error
             raise
-        import grpc.aio
-
         _grpc_process = os.getpid()
         self._places = asyncio.Semaphore(self._limit)
-        self._channel = grpc.aio.insecure_channel(target, options=_options(str(self._endpoints[0]), bridge.longest_dial))
+        self._target = target
+        self._channel = self._new_channel(bridge)
         self._bridge = bridge
+
+    def _new_channel(self, bridge: Bridge) -> Any:
+        import grpc.aio
+
+        return grpc.aio.insecure_channel(self._target, options=_options(str(self._endpoints[0]), bridge.longest_dial))
+
+    async def _renew_channel(self) -> None:
+        """Give up a channel that does not connect though an endpoint answers. No call can be under way on it."""
+        old, bridge = self._channel, self._bridge
+        if bridge is None:  # closed meanwhile
+            return
+        self._channel = self._new_channel(bridge)
+        self._calls.clear()
+        await old.close()
 
     def _refuse_fork(self) -> None:
         pid = os.getpid()

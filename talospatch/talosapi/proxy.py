@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from talospatch.talosapi.endpoints import Endpoint
 
 _PORTS = {"http": 80, "socks5": 1080}
+_FORMS = "write http://HOST:PORT or socks5://HOST:PORT"
 _ANSWER_LIMIT = 64 << 10  # asyncio's own for a reader; far more than a proxy's header
 # Source: RFC 1928, section 6.
 _SOCKS_REPLIES = {
@@ -110,19 +111,20 @@ class Proxy:
         await reader.readexactly((length if length is not None else (await reader.readexactly(1))[0]) + 2)
 
 
-def choose(proxy_url: str, endpoint: Endpoint, environ: Mapping[str, str]) -> Proxy | None:
+def choose(proxy_url: str, endpoint: Endpoint, environ: Mapping[str, str], *, source: str = "", path: str = "") -> Proxy | None:
     """Return the proxy through which an endpoint is reached, None for a direct connection.
 
     Args:
         proxy_url: the context's ``proxy-url``, maybe empty.
         endpoint: where to.
         environ: for ``HTTPS_PROXY`` and ``NO_PROXY``; as in Go, these never apply to loopback addresses.
+        source, path: file and context that ``proxy_url`` comes from, for errors.
 
     Raises:
         TalosconfigError: the proxy is of a kind that we do not speak.
     """
     if proxy_url:
-        return None if proxy_url == "direct" else _parse(proxy_url, "proxy-url")
+        return None if proxy_url == "direct" else _parse(proxy_url, f"{path}.proxy-url" if path else "proxy-url", source)
     for name in ("HTTPS_PROXY", "https_proxy"):
         if text := environ.get(name):
             if _is_loopback(endpoint.host) or _is_excepted(endpoint, environ.get("NO_PROXY") or environ.get("no_proxy") or ""):
@@ -131,19 +133,19 @@ def choose(proxy_url: str, endpoint: Endpoint, environ: Mapping[str, str]) -> Pr
     return None
 
 
-def _parse(text: str, origin: str) -> Proxy:
+def _parse(text: str, origin: str, source: str = "") -> Proxy:
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         port = parts.port
     except ValueError:
-        raise TalosconfigError("is not a URL", path=origin, hint="write http://HOST:PORT or socks5://HOST:PORT") from None
+        raise TalosconfigError("is not a URL", source=source or None, path=origin, hint=_FORMS) from None
     if parts.scheme not in _PORTS or not parts.hostname:
         raise TalosconfigError(
-            f"a proxy with the scheme {parts.scheme!r} is not supported", path=origin, hint="write http://HOST:PORT or socks5://HOST:PORT"
+            f"a proxy with the scheme {parts.scheme!r} is not supported", source=source or None, path=origin, hint=_FORMS
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if max(len(user.encode()), len(password.encode())) > 255:
-        raise TalosconfigError("user name or password is longer than 255 bytes", path=origin)
+        raise TalosconfigError("user name or password is longer than 255 bytes", source=source or None, path=origin)
     return Proxy(parts.scheme, parts.hostname, port or _PORTS[parts.scheme], user, password)
 
 

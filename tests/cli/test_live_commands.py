@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
 from talospatch.cli.demo import cluster as demo
 from talospatch.cli.run import run
+from talospatch.planning.plan import Options
 from talospatch.simulator.launch import process
+from talospatch.simulator.spec import NodeFaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,6 +79,38 @@ def test_a_reader_sees_what_that_role_may_see(simulated: dict[str, Any], capsys:
     assert run(["cni", "check", "--workers", *reader]) == 0
 
 
+@pytest.fixture
+def with_bad_drop_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The same with a worker of each version on which containerd does not take the drop-in, and little patience."""
+    spec = demo.spec()
+    faults = NodeFaults(bad_drop_in=True)
+    nodes = tuple(replace(node, faults=faults) if node.name in {"worker-1", "worker-2"} else node for node in spec.nodes)
+    monkeypatch.setattr(
+        "talospatch.cli.plans.Options", partial(Options, proof_timeout=5.0, margin=2.0, try_window=120.0, stuck_timeout=5.0)
+    )
+    yield from started(replace(spec, nodes=nodes), monkeypatch)
+
+
+@pytest.mark.usefixtures("with_bad_drop_ins")
+@pytest.mark.parametrize(
+    ("worker", "why"), [("worker-2", "not proven within 5 s"), ("worker-1", "it does not come right: stage 'booting'")]
+)
+def test_a_change_that_is_taken_back_ends_with_4(worker: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """On trial and by its old bytes: the canary has what it had, and history says so."""
+    chosen = ("--workers", "--filter", worker)
+    assert run(["apply", *PATCH, *chosen, *QUICK, "--no-drain", "--yes", "-o", "json"]) == 4
+    said = capsys.readouterr()
+    (node,) = json.loads(said.out)["nodes"]
+    assert (node["outcome"], node["reason"][: len(why)]) == ("taken-back", why)
+    assert f"[1/1] {worker}: taken-back after" in said.err
+    assert run(["diff", *PATCH, *chosen, "--no-drain"]) == 2
+    capsys.readouterr()
+    assert run(["rollout", "history", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rollouts"][0]["counts"] == {"taken-back": 1}
+    assert run(["nodes", *chosen]) == 0
+    assert "running" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("with_a_dead_node")
 def test_a_dead_node_is_a_row_with_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
     """It blocks no other, and the exit code says that not all was seen."""
@@ -129,9 +164,31 @@ def test_the_whole_way_there_and_back(capsys: pytest.CaptureFixture[str]) -> Non
     assert run(["rollout", "resume", "last", "--yes"]) == 0
     capsys.readouterr()
 
-    assert run(["rollout", "undo", report["rollout"], *QUICK, "--yes"]) == 0
+    assert run(["rollout", "undo", "last", *QUICK, "--yes"]) == 0
     assert "3 proven" in capsys.readouterr().out
     assert run(["diff", *PATCH, *chosen]) == 2
+    capsys.readouterr()
+    assert run(["rollout", "history", "-o", "json"]) == 0
+    kept = [(each["kind"], each["of"]) for each in json.loads(capsys.readouterr().out)["rollouts"]]
+    assert kept == [("undo", report["rollout"]), ("apply", "")]
+
+
+@pytest.mark.usefixtures("simulated")
+def test_control_planes_are_refused_with_a_sentence_and_the_workers_are_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    """By --all, by type and by name alike: the difference is shown, the node is left alone, and 5 says that a guard said no."""
+    for chosen in (["--control-planes"], ["-n", "10.5.0.2"]):
+        assert run(["diff", *PATCH, *chosen]) == 5
+        shown = capsys.readouterr().out
+        assert "refused: it is a control-plane node, and only workers are changed" in shown
+        assert "+          address" in shown
+        assert run(["apply", *PATCH, *chosen, "--yes"]) == 5
+        capsys.readouterr()
+    assert run(["rollout", "history", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rollouts"] == []
+    assert run(["apply", *PATCH, "--all", "--filter", "cp|worker-[24]", *QUICK, "--yes", "-o", "json"]) == 5
+    report = json.loads(capsys.readouterr().out)
+    outcomes = {node["hostname"]: node["outcome"] for node in report["nodes"]}
+    assert outcomes == {"worker-2": "proven", "worker-4": "unchanged", "cp-1": "refused"}
 
 
 @pytest.mark.usefixtures("simulated")
@@ -196,9 +253,9 @@ class Session:
         """Write as a person would."""
         os.write(self._ours, text.encode())
 
-    def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        self._process.send_signal(signal.SIGINT)
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Press Ctrl-C, or have somebody else end it."""
+        self._process.send_signal(number)
 
     def end(self) -> tuple[int, str]:
         """Return exit code and stdout, with the rest of the terminal read."""
@@ -233,16 +290,21 @@ def test_on_a_terminal_it_asks_and_no_changes_nothing() -> None:
 
 
 @pytest.mark.usefixtures("simulated")
-def test_ctrl_c_leaves_no_node_half_changed_and_says_how_to_go_on() -> None:
-    """130, what each node has, and the command; the journal knows."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_leaves_no_node_half_changed_and_says_how_to_go_on(number: signal.Signals) -> None:
+    """130, what each node has, and the command; the journal knows. The same when a runner cancels the job, or the terminal is closed."""
     with Session(*apply("--yes", "--pace", "10")) as session:
         session.until("worker-2: waiting for proof")
-        session.interrupt()
+        session.interrupt(number)
         code, out = session.end()
     assert (code, out) == (130, "")
     assert "worker-2 was under way" in session.seen.replace("\r\n", " ")
     assert "talospatch rollout resume 2" in session.seen
     assert "Traceback" not in session.seen
+    shown = subprocess.run(
+        [sys.executable, "-m", "talospatch", "rollout", "show", "last", "-o", "json"], stdout=subprocess.PIPE, check=True
+    ).stdout
+    assert "interrupted" in [step["event"] for step in json.loads(shown)["steps"]]
 
 
 @pytest.mark.usefixtures("simulated")

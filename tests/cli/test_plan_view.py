@@ -189,5 +189,6 @@ def test_strict_refuses_warnings_by_name() -> None:
 def test_the_question_says_how_many_in_which_order_and_what_reboots() -> None:
     """What a person must know before saying yes."""
     assert question(PLAN) == "Change 2 nodes, one at a time, worker-2 first; 2 nodes are left alone?"
+    assert all(len(line + " [y/N]: ") <= 40 for line in question(PLAN, 40).splitlines())
     alone = Plan(nodes=(replace(REBOOT, refusals=()),), changes=("x",))
     assert question(alone) == "Change 1 node (worker-1); 1 node reboots without a drain?"

@@ -47,6 +47,15 @@ def test_in_a_pipe_each_step_is_a_line(capsys: pytest.CaptureFixture[str]) -> No
     assert said.err == "[1/2] worker-2: waiting for proof\n[1/2] worker-2: proven after 3.2s\n"
 
 
+def test_in_a_pipe_what_goes_on_unchanged_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """A minute of waiting is one line in the log of a CI job, not sixty."""
+    with RolloutProgress(Terminal({})) as watch:
+        for progress in (BEGAN, *FIRST[:2], FIRST[1], FIRST[1], *SECOND, FIRST[1]):
+            watch(progress)
+    waiting, trial = "[1/2] worker-2: waiting for proof\n", "[2/2] worker-3: on trial for 180 s\n"
+    assert capsys.readouterr().err == waiting + trial + waiting
+
+
 def test_on_a_terminal_one_line_moves_and_the_ends_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is going on is written over, what ended is not."""
     stream = Tty()

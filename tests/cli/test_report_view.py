@@ -39,6 +39,12 @@ WORKER_3 = (
     "| worker-3 | taken-back | 80.0s | containerd did not listen within 75 s; it has its former configuration again; "
     "✗ listener: expected containerd on port 11234, seen nothing; ? service cri: expected running, seen nothing |"
 )
+LONG = NodeReport(
+    node="10.5.0.5",
+    outcome=Outcome.TAKEN_BACK,
+    reason="not proven within 75 s: listener: expected containerd on port 11234, saw nothing",
+    proof=(ProofItem("listener", "containerd on port 11234", "nothing", False), ProofItem("restarted", "a restart", "not known", None)),
+)
 TABLE = """\
 containerd-metrics on 3 nodes: 1 proven, 1 taken-back, 1 not-attempted
 
@@ -120,3 +126,14 @@ def test_a_secret_in_a_reason_is_not_shown() -> None:
     report = Report(rollout="", nodes=(NodeReport(node="a", outcome=Outcome.FAILED, reason=f"token: {secret}"),))
     for form in (Format.TABLE, Format.MARKDOWN):
         assert secret not in render(view(report), form, width=80, paint=PLAIN)
+
+
+def test_what_the_reason_says_already_is_not_said_again() -> None:
+    """The items that were missing are its second half."""
+    (line,) = [
+        line
+        for line in render(view(Report(rollout="r", nodes=(LONG,))), Format.TABLE, width=300, paint=PLAIN).splitlines()
+        if "10.5.0.5" in line
+    ]
+    assert line.endswith("on port 11234, saw nothing; ? restarted: expected a restart, seen not known")
+    assert line.count("listener") == 1

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from talospatch.cli import main
 from talospatch.cli.run import ERRORS, TRACEBACK, complain, explain, run
 from talospatch.cli.terminal import Terminal
 from talospatch.errors import DialError, NodeTimeout, RefusedError, RolloutError, TalosconfigError, TalosPatchError
@@ -110,3 +116,55 @@ def test_the_version_is_printed_either_way(capsys: pytest.CaptureFixture[str]) -
     for arguments in (["--version"], ["version"]):
         assert run(arguments) == 0
         assert capsys.readouterr().out == f"talospatch {__version__}\n"
+
+
+def test_ctrl_c_says_so_and_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a command with nothing of its own to say about it, and while modules are still loaded: no traceback."""
+
+    def pressed(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("talospatch.offline.bundled_patches", pressed)
+    assert run(["patches", "list"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+    monkeypatch.setattr("talospatch.cli.run.run", pressed)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_what_a_server_says_does_not_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither colours, nor a moved cursor, nor text that runs the other way."""
+    complain(Terminal({}), NodeTimeout("10.0.0.1", "Version", "UNKNOWN", "\x1b[2J\x9b31m\u202egnorw"))
+    assert capsys.readouterr().err == "Error: 10.0.0.1: Version: \ufffd[2J\ufffd31m\ufffdgnorw\n"
+
+
+def test_a_full_disk_behind_the_output_is_no_bug() -> None:
+    """Writing to a standard stream names no file."""
+    assert explain(OSError(errno.ENOSPC, "No space left on device")) == (("the output cannot be written: No space left on device",), 1)
+
+
+@pytest.mark.parametrize("arguments", [["nodes", "--all", "--timeout", "nan"], ["apply", "--pace", "inf"], ["simulator", "up", "--speed", "nan"]])
+def test_a_time_has_to_be_a_number_that_passes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """NaN is neither too small nor too large for a range."""
+    assert run(arguments) == 1
+    assert "Invalid value for" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize(
+    ("redirected", "code", "says"),
+    [
+        (">/dev/full", 1, "Error: the output cannot be written: No space left on device\n"),
+        ("2>/dev/full", 0, ""),
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+    ],
+)
+def test_a_stream_that_cannot_be_written_or_is_not_there_gives_no_traceback(redirected: str, code: int, says: str) -> None:
+    """A result that cannot be written is an error; everything else is only not heard."""
+    command = f'"{sys.executable}" -m talospatch patches list {redirected}'
+    ended = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (code, says)

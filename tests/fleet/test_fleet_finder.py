@@ -215,6 +215,12 @@ def test_one_machine_under_two_addresses_counts_once() -> None:
     assert codes(inventory) == ["discovery-empty", "duplicate-node"]
 
 
+def test_a_machine_without_firmware_has_no_uuid_and_lacks_nothing() -> None:
+    """As a container; two of them under two addresses are two."""
+    inventory, _ = look(spec(NodeSpec("worker-1", W1, platform="container"), NodeSpec("worker-2", W2, platform="container")), workers())
+    assert [(row.uuid, dict(row.unread)) for row in inventory.rows[:2]] == [("", {}), ("", {})]
+
+
 def test_two_machines_with_one_uuid_are_two() -> None:
     """Clones, and firmware that gives every board the same."""
     same = "03000200-0400-0500-0006-000700080009"

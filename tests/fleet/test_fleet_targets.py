@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from talospatch.errors import InputError, RefusedError
-from talospatch.fleet.candidates import candidates, find_member, natural, ordered, version_of
+from talospatch.fleet.candidates import candidates, natural, ordered, version_of
 from talospatch.fleet.targets import Targets, all_nodes, as_targets, control_planes, nodes, workers
 from talospatch.talos.node import MachineType, Member
 
@@ -69,11 +69,6 @@ def test_addresses_and_host_names_name_nodes(name: str) -> None:
     assert nodes(name).names == (name,)
 
 
-def test_control_planes_are_meant_only_by_type_or_by_name() -> None:
-    assert not workers().allows_control_planes
-    assert all(chosen.allows_control_planes for chosen in (control_planes(), all_nodes(), nodes("x"), workers() | nodes("x")))
-
-
 def test_targets_say_what_they_are() -> None:
     assert workers().label == "workers"
     assert (workers() | control_planes()).label == "workers and control-plane nodes"
@@ -132,10 +127,14 @@ def test_a_members_version_is_read_from_its_operating_system() -> None:
 
 def test_members_are_found_by_name_in_any_case_and_by_address_in_any_spelling() -> None:
     for name in ("WORKER-2", "worker-2.", "fd00:0::12", "10.0.0.12"):
-        found = find_member(name, FLEET)
-        assert found is not None
-        assert found.hostname == "worker-2"
-    assert find_member("worker", FLEET) is None
+        (found,) = candidates(nodes(name), FLEET).chosen
+        assert (found.hostname, found.named) == ("worker-2", True)
+    assert candidates(nodes("worker"), FLEET).chosen[0].member is None
+
+
+def test_a_name_that_two_members_have_is_the_first_ones() -> None:
+    twice = (member("a", "10.0.0.1"), member("b", "10.0.0.1"))
+    assert candidates(nodes("10.0.0.1"), twice).chosen[0].hostname == "a"
 
 
 def test_host_names_sort_as_people_count() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 import re
 
+import pytest
+
 from talospatch import errors
-from talospatch.errors import DialError, InputError, NodeUnavailable, TalosPatchError
+from talospatch.errors import ConfigError, DialError, InputError, NodeUnavailable, RefusedError, RolloutError, TalosPatchError
 
 
 def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
@@ -42,3 +46,22 @@ def test_node_and_endpoint_stand_first() -> None:
     assert str(NodeUnavailable("10.5.0.3", "Version", "UNAVAILABLE", "connection lost")) == "10.5.0.3: Version: connection lost"
     assert str(NodeUnavailable("10.5.0.3", "Version", "UNAVAILABLE", "")) == "10.5.0.3: Version: UNAVAILABLE"
     assert str(DialError("10.5.0.2:50000", "refused", "nothing listens there")) == "10.5.0.2:50000: nothing listens there"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TalosPatchError("why"),
+        ConfigError("odd", source="worker.yaml", line=3, path="machine", hint="fix it"),
+        RefusedError("no-target", "name the nodes"),
+        DialError("10.5.0.2:50000", "refused", "nothing listens there"),
+        NodeUnavailable("10.5.0.3", "Version", "UNAVAILABLE", "connection lost"),
+        RolloutError("1 of 2 nodes failed", {"plain": "report"}),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_can_be_sent_to_another_process(error: TalosPatchError) -> None:
+    """Which is what multiprocessing does with one that a worker raised: same class, text and attributes."""
+    for made in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(made) is type(error)
+        assert (str(made), made.args, vars(made)) == (str(error), error.args, vars(error))

@@ -99,6 +99,29 @@ def test_a_diverged_node_is_built_on_what_the_user_says() -> None:
     assert b"clusterName: x" in persistent.after
 
 
+def test_a_change_that_only_one_of_two_configurations_has_is_not_called_done() -> None:
+    """Refused; told to build on the one that has it, the other becomes that, also where nothing else would change."""
+    (done,) = draft(facts())
+    with_it = StoredConfig(done.after, "2")
+    for observed in (facts(active=with_it), facts(persistent=with_it)):
+        (refused,) = draft(observed)
+        assert [refusal.code for refusal in refused.refusals] == ["diverged"]
+    (kept,) = draft(facts(active=with_it), options=Options(diverged=Diverged.ACTIVE))
+    assert (kept.to_do, kept.before, kept.after, kept.effect) == (True, CONFIG.encode(), done.after, Effect.LIVE)
+    (stored,) = draft(facts(persistent=with_it), options=Options(diverged=Diverged.PERSISTENT))
+    assert (stored.to_do, stored.before, stored.after, stored.effect) == (True, CONFIG.encode(), done.after, Effect.CRI_RESTART)
+    (broken,) = draft(facts(active=with_it, persistent=StoredConfig(b"a: [", "1")), options=Options(diverged=Diverged.ACTIVE))
+    assert [refusal.code for refusal in broken.refusals] == ["change"]
+
+
+def test_what_is_staged_for_a_reboot_is_not_applied_again() -> None:
+    """Up to 1.13 the same text once more would be a reboot that could not be taken back."""
+    options = Options(no_drain=True, diverged=Diverged.PERSISTENT)
+    (wanted,) = draft(facts(talos="v1.13.4"), options=options)
+    (staged,) = draft(facts(talos="v1.13.4", persistent=StoredConfig(wanted.after, "2")), options=options)
+    assert [refusal.code for refusal in staged.refusals] == ["staged"]
+
+
 def test_a_broken_configuration_is_that_node_s_matter_alone() -> None:
     """A refusal with the reason; the other node goes ahead."""
     broken, good = draft(facts(config="a: [\n"), facts("10.0.0.6"))
@@ -114,12 +137,19 @@ def test_a_node_too_old_to_write_is_inspected_only() -> None:
 
 
 def test_a_configuration_that_makes_a_control_plane_outweighs_the_inventory() -> None:
-    """Named a worker, configured as a control plane: refused, and also when control planes are allowed, since its etcd was not seen."""
+    """Known as a worker, configured as a control plane: refused as what it is."""
     config = CONFIG.replace("type: worker", "type: controlplane")
     (refused,) = draft(facts(config=config))
-    assert [refusal.code for refusal in refused.refusals] == ["control-plane", "etcd"]
-    (named,) = draft(facts(config=config), options=Options(control_planes=True))
-    assert [refusal.code for refusal in named.refusals] == ["etcd"]
+    assert [refusal.code for refusal in refused.refusals] == ["control-plane"]
+    assert refused.machine_type is MachineType.CONTROL_PLANE
+
+
+def test_a_node_that_nobody_knows_is_what_its_configuration_makes_of_it() -> None:
+    """Discovery may be off and the node without a MachineType; where the configuration does not say either, it is refused."""
+    (worker,) = draft(facts(machine_type=MachineType.UNKNOWN, unread={"machine_type": "not found"}))
+    assert (worker.machine_type, worker.to_do) == (MachineType.WORKER, True)
+    (unknown,) = draft(facts(machine_type=MachineType.UNKNOWN, config=CONFIG.replace("  type: worker\n", "")))
+    assert [refusal.code for refusal in unknown.refusals] == ["unknown-role"]
 
 
 def test_alike_nodes_share_the_work() -> None:
@@ -129,8 +159,8 @@ def test_alike_nodes_share_the_work() -> None:
 
 
 def test_the_canary_is_the_mildest_change_that_most_nodes_share() -> None:
-    """Workers before control planes, to-do before done, done before refused; natural order among equals."""
-    options = Options(no_drain=True, control_planes=True)
+    """To-do before done, done before refused; natural order among equals."""
+    options = Options(no_drain=True)
     entry = CONFIG.replace("cluster:", DEBUG_ENTRY + "cluster:")
     nodes = draft(
         facts("10.0.0.1", machine_type=MachineType.CONTROL_PLANE),
@@ -143,7 +173,7 @@ def test_the_canary_is_the_mildest_change_that_most_nodes_share() -> None:
     (done,) = draft(facts("10.0.0.4", config=nodes[3].after.decode()))
     failed = NodePlan(node="10.0.0.8", error="no answer")
     ordered = safe_order([failed, done, *nodes])
-    assert [node.node.rpartition(".")[2] for node in ordered] == ["9", "10", "3", "2", "1", "4", "8"]
+    assert [node.node.rpartition(".")[2] for node in ordered] == ["9", "10", "3", "2", "4", "1", "8"]
     assert ordered == safe_order(list(reversed([failed, done, *nodes])))
 
 
@@ -186,6 +216,20 @@ def test_a_whole_plan_survives_being_saved() -> None:
         Plan.from_dict(made.to_dict())
     with pytest.raises(ValueError, match="schema"):
         Plan.from_dict({"schema": 9})
+
+
+@pytest.mark.parametrize(("talos", "forms"), [("v1.13.4", ["TABLE"]), ("v1.14.0", ["PLUGIN", "TABLE"]), ("v1.15.0", ["PLUGIN"])])
+def test_a_saved_proof_knows_which_settings_the_node_obeys(talos: str, forms: list[str]) -> None:
+    """Else a resumed rollout would take ``[metrics]`` for served on 1.15, and the plugin's table on 1.13."""
+    (made,) = draft(facts(talos=talos), options=Options(no_drain=True))
+    read = NodePlan.from_dict(json.loads(json.dumps(made.to_dict(secrets=True))))
+    assert read.proof == made.proof
+    assert read.proof is not None
+    assert [form.name for form in read.proof.forms] == forms
+    version = TalosVersion.parse(talos)
+    back = proof_of(MachineConfig.parse(made.after.decode()), MachineConfig.parse(CONFIG), version)
+    assert back is not None
+    assert back.forms == read.proof.forms
 
 
 @pytest.mark.parametrize("talos", ["1.13", "1.14"])

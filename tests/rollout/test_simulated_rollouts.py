@@ -15,7 +15,7 @@ from talospatch.errors import InputError, JournalError, RefusedError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.change import Change
 from talospatch.patching.patched import Patched
-from talospatch.planning.outcomes import Outcome
+from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.planning.plan import Diverged, Strategy
 from talospatch.rollout.executor import execute
 from talospatch.rollout.history import history, show
@@ -140,6 +140,21 @@ def test_a_standing_boot_is_given_the_old_bytes_long_before_it_would_reboot_itse
     assert at.has(OLD.address)[1] == plan.nodes[0].before
 
 
+@pytest.mark.parametrize("node", ["ONE", "OLD"])
+def test_a_drop_in_that_containerd_does_not_take_is_taken_back(tmp_path: Path, node: str) -> None:
+    """Early, to the exact bytes, on trial and after a reboot alike; the nodes after it are left alone, and the code is 4 or worse."""
+    bad = replace({"ONE": ONE, "OLD": OLD}[node], faults=NodeFaults(bad_drop_in=True))
+    at = bench(tmp_path, bad)
+    before, start = at.has(bad.address), at.time.now()
+    report = at.apply(at.plan())
+    assert at.outcomes(report) == {bad.name: "taken-back"}, report
+    assert report.exit_code() is ExitCode.TAKEN_BACK
+    assert at.has(bad.address) == before
+    assert at.facts(bad.address).running
+    assert at.time.now() - start < 60
+    assert show(at.store, "last").report.nodes[0].outcome is Outcome.TAKEN_BACK
+
+
 def test_a_node_that_answers_for_another_is_refused(tmp_path: Path) -> None:
     """Its host name is not the one that the inventory knows."""
     at = bench(tmp_path, replace(ONE, faults=NodeFaults(answers_for="w-2")), TWO)
@@ -157,25 +172,45 @@ def test_a_reader_s_certificate_is_told_which_role_is_needed(tmp_path: Path) -> 
     assert node.talos == "v1.14.0-rc.1"
     (refusal,) = node.refusals
     assert refusal.code == "unreadable-configuration"
-    assert "os:admin" in refusal.sentence + refusal.hint
+    why = "the role of the client certificate does not allow this, it needs os:admin"
+    assert refusal.sentence == f"its machine configuration cannot be read ({why})"
     assert at.applies() == []
 
 
 def test_a_node_with_a_pending_trial_is_refused_and_nothing_is_sent_to_it(tmp_path: Path) -> None:
-    """Not even a dry run; when the trial has ended it goes ahead."""
+    """Not even a dry run, whether or not the trial is of the same change; when it has ended the node goes ahead."""
     at = bench(tmp_path, ONE)
     after = at.plan().nodes[0].after
     run(at.client.apply_configuration(ONE.address, after, mode=ApplyMode.TRY, try_timeout=60))
     at.sent.clear()
-    plan = at.plan()
-    assert [refusal.code for refusal in plan.nodes[0].refusals] == []
-    assert not plan.nodes[0].changes
-    assert at.applies() == []
-    different = at.plan(changes=[OTHER_PORT])
-    assert [refusal.code for refusal in different.nodes[0].refusals] == ["diverged"]
-    assert at.applies() == []
+    for change in (METRICS, OTHER_PORT):
+        plan = at.plan(changes=[change])
+        assert [refusal.code for refusal in plan.nodes[0].refusals] == ["diverged"]
+        assert at.applies() == []
+    assert at.apply(plan).exit_code() is ExitCode.REFUSED
     at.time.advance(61)
     assert at.apply(at.plan()).ok
+
+
+@pytest.mark.parametrize(("mode", "build_on"), [(ApplyMode.TRY, Diverged.ACTIVE), (ApplyMode.STAGED, Diverged.PERSISTENT)])
+def test_a_change_that_is_there_in_one_configuration_only_is_settled_when_asked(
+    tmp_path: Path, mode: ApplyMode, build_on: Diverged
+) -> None:
+    """What runs is made permanent, or what is stored is made to run; proven like any change, and taken back to the exact bytes."""
+    at = bench(tmp_path, ONE)
+    former = at.has(ONE.address)[1]
+    after = at.plan().nodes[0].after
+    run(at.client.apply_configuration(ONE.address, after, mode=mode, try_timeout=600 if mode is ApplyMode.TRY else None))
+    at.time.advance(10)
+    report = at.apply(at.plan(replace(OPTIONS, diverged=build_on)))
+    assert at.outcomes(report) == {ONE.name: "proven"}, report
+    assert at.has(ONE.address) == (after, after)
+    at.time.advance(700)
+    assert at.has(ONE.address) == (after, after)
+    assert not at.plan().has_differences
+    if mode is ApplyMode.TRY:
+        assert at.apply(at.plan_undo()).ok
+        assert at.has(ONE.address) == (former, former)
 
 
 def test_a_diverged_node_is_built_on_what_is_stored_when_the_user_says_so(tmp_path: Path) -> None:
@@ -192,14 +227,16 @@ def test_a_diverged_node_is_built_on_what_is_stored_when_the_user_says_so(tmp_pa
     assert at.has(ONE.address) == (plan.nodes[0].after, plan.nodes[0].after)
 
 
-def test_control_planes_are_left_alone_unless_named(tmp_path: Path) -> None:
-    """Named, and with etcd healthy, they come last."""
+def test_control_planes_are_refused_and_the_workers_go_on(tmp_path: Path) -> None:
+    """Not even a dry run is sent to one; its difference is shown all the same, and the exit code says that a guard said no."""
     at = bench(tmp_path, ONE)
     plan = at.plan(rows=at.rows(every=True))
     assert [refusal.code for refusal in plan.node("10.5.0.2").refusals] == ["control-plane"]
-    named = at.plan(replace(OPTIONS, control_planes=True), rows=at.rows(every=True))
-    assert [node.name for node in named.nodes] == ["w-1", "cp-1"]
-    assert at.apply(named).ok
+    assert plan.node("10.5.0.2").changes
+    report = at.apply(plan)
+    assert at.outcomes(report) == {ONE.name: "proven", "cp-1": "refused"}
+    assert report.exit_code() is ExitCode.REFUSED
+    assert at.applies("10.5.0.2") == []
 
 
 def test_what_the_node_itself_would_not_take_is_refused_with_its_words(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def test_a_cluster_in_a_process_of_its_own_does_not_outlive_its_parent(tmp_path:
     assert not Path(cluster["directory"]).exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_process_in_good_order(number: signal.Signals, tmp_path: Path) -> None:
     """Exit status 0 and no file left."""
     spec = tmp_path / "spec.json"
@@ -166,6 +166,27 @@ def test_a_signal_ends_the_process_in_good_order(number: signal.Signals, tmp_pat
         child.send_signal(number)
         assert child.wait(20) == 0
     assert not Path(cluster["directory"]).exists()
+
+
+@pytest.mark.parametrize("stdin", ["/dev/null", "a file", "closed"])
+def test_without_anybody_at_its_standard_input_the_process_stays_until_a_signal(stdin: str, tmp_path: Path) -> None:
+    """As under a service manager or in a CI job."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(to_json(SPEC), encoding="utf-8")
+    command = [sys.executable, "-m", "talospatch.simulator", "--spec", str(spec)]
+    if stdin == "closed":
+        command = ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *command]
+    with (
+        (spec if stdin == "a file" else Path(os.devnull)).open("rb") as source,
+        subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child,
+    ):
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["nodes"]
+        with pytest.raises(subprocess.TimeoutExpired):
+            child.wait(0.5)
+        child.terminate()
+        _, errors = child.communicate(timeout=20)
+        assert (child.returncode, errors) == (0, b"")
 
 
 def test_a_description_that_is_none_is_refused_with_one_sentence(tmp_path: Path) -> None:

@@ -173,6 +173,25 @@ def test_a_runtime_can_be_made_not_to_come_back() -> None:
     assert 11234 not in bench.ports()
 
 
+def test_a_drop_in_can_be_made_to_keep_containerd_from_running() -> None:
+    """From 1.14 on CRI does not come back; up to 1.13 the boot stands still. The former configuration heals both."""
+    bench = Bench(faults=NodeFaults(bad_drop_in=True), text=drop_in('[debug]\n  level = "info"\n'))
+    bench.applied(document())
+    bench.wait(30)
+    assert (bench.services()["cri"], bench.stage()) == ("Waiting", "running")
+    bench.applied(drop_in('[debug]\n  level = "info"\n'))
+    bench.wait(30)
+    assert bench.services()["cri"] == "Running"
+
+    old = Bench("v1.13.9", faults=NodeFaults(bad_drop_in=True))
+    old.applied(drop_in())
+    old.wait(60)
+    assert (old.services()["cri"], old.stage()) == ("Waiting", "booting")
+    old.applied(config())
+    old.wait(60)
+    assert (old.services()["cri"], old.stage()) == ("Running", "running")
+
+
 def test_an_equal_merge_restarts_nothing() -> None:
     """A document that is added empty changes the header, a change elsewhere nothing."""
     bench = Bench(text=document())

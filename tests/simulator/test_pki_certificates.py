@@ -107,6 +107,14 @@ def test_keys_carry_the_labels_that_talos_writes(kind: KeyKind, label: bytes, pr
     assert b"PRIVATE" not in repr(identity).encode()
 
 
+def test_a_certificate_made_now_is_valid_to_a_clock_that_lags_a_little() -> None:
+    """OpenSSL and BoringSSL read the kernel's coarse clock, which is some milliseconds behind: to them the second has not begun yet."""
+    before = datetime.now(UTC)
+    authority = Authority()
+    made = x509.load_pem_x509_certificate(authority.certificate), _loaded(authority.client(())), _loaded(authority.server(("127.0.0.1",)))
+    assert all(certificate.not_valid_before_utc <= before - timedelta(seconds=1) for certificate in made)
+
+
 @pytest.mark.parametrize("kind", list(KeyKind))
 def test_both_sides_shake_hands_under_strict_verification(kind: KeyKind, tmp_path: Path) -> None:
     """OpenSSL's strictest reading of certificates accepts these."""

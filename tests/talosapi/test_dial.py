@@ -291,3 +291,23 @@ def test_a_certificate_fault_without_a_row_keeps_the_words_of_openssl() -> None:
     error = ssl.SSLCertVerificationError(1, "verify failed")
     error.verify_code, error.verify_message = 79, "invalid CA certificate"
     assert (reason_of(error), detail_of(error)) == ("server-certificate", "invalid CA certificate")
+
+
+def test_a_single_address_is_dialled_without_a_race(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncio's race of addresses can lose an open socket when the dial is cancelled in the wrong moment."""
+
+    async def lost(*_arguments: object) -> None:
+        raise AssertionError("raced")
+
+    monkeypatch.setattr("asyncio.staggered.staggered_race", lost)
+
+    async def run() -> str:
+        async with fronted(TALOS.server_context(tmp_path), tmp_path) as front:
+            transport = GrpcTransport(TALOS.context(front.endpoint), environ=NO_PROXIES)
+            try:
+                await transport.connect()
+            finally:
+                await transport.close()
+            return str(transport.endpoint == front.endpoint)
+
+    assert asyncio.run(run()) == "True"

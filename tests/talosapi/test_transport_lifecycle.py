@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from loopback_calls import TALOS, failure_of, read, run, version
@@ -17,6 +17,7 @@ from loopback_pki import DAY, NO_PROXIES, NOW, talosconfig_text
 from loopback_server import Front, fronted, listening
 
 from talospatch.errors import DialError, TalosconfigError
+from talospatch.talosapi import grpc_transport
 from talospatch.talosapi.grpc_transport import CallRecord, GrpcTransport
 from talospatch.wire.methods import APPLY_CONFIGURATION
 from talospatch.wire.proto import machine_pb2
@@ -264,3 +265,44 @@ def test_a_context_that_cannot_work_is_refused_when_the_transport_is_made(name: 
     context, text = UNUSABLE[name]
     with pytest.raises(TalosconfigError, match=text):
         GrpcTransport(context, environ=NO_PROXIES)
+
+
+class _Idle:
+    """A channel that does not connect, whatever it is told."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+
+    def get_state(self, try_to_connect: bool = False) -> None:
+        """Do nothing."""
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+
+async def _with_idle_channel(transport: GrpcTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_transport, "IDLE", 0.1)
+    await transport._start()
+    transport._channel = _Idle(transport._channel)
+
+
+def test_a_channel_that_does_not_even_try_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(transport: GrpcTransport, front: Front) -> tuple[bool, str]:
+        await _with_idle_channel(transport, monkeypatch)
+        return await transport.connect() == front.endpoint, await version(transport)
+
+    assert run(tmp_path, body) == (True, "10.5.0.3")
+
+
+def test_the_reason_is_found_even_where_grpc_does_not_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> str:
+        transport = GrpcTransport(TALOS.context("127.0.0.1:1"), environ=NO_PROXIES)
+        try:
+            await _with_idle_channel(transport, monkeypatch)
+            with pytest.raises(DialError) as caught:
+                await transport.connect()
+            return caught.value.reason
+        finally:
+            await transport.close()
+
+    assert asyncio.run(body()) == "refused"

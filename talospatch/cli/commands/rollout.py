@@ -129,11 +129,14 @@ def undo(rollout_id: Id, allowed: Allowed, conduct: Conduct, connection: Connect
 
     terminal = Terminal()
     rollouts.must_be_confirmable(terminal, yes=conduct.yes)
+    undone = _store(journal).find(rollout_id)  # once: ``last`` may mean another rollout a moment later
 
     async def go_back(watch: RolloutProgress) -> int:
         async with connected(connection, terminal, journal) as cluster:
-            plan = await cluster.plan_undo(rollout_id, options=plans.options(allowed, pace=conduct.pace))
-            return await rollouts.carry_out(lambda plan: cluster.apply(plan, watch=watch), plan, terminal, output, yes=conduct.yes)
+            plan = await cluster.plan_undo(undone, options=plans.options(allowed, pace=conduct.pace))
+            return await rollouts.carry_out(
+                lambda plan: cluster.apply(plan, undo_of=undone, watch=watch), plan, terminal, output, yes=conduct.yes
+            )
 
     return rollouts.interruptible(go_back, terminal)
 

@@ -74,7 +74,7 @@ def _says(node: NodeReport) -> str:
     wrong = [
         f"{MARKS[item.ok]} {item.what}: expected {item.expected}, seen {item.seen or 'nothing'}"
         for item in node.proof
-        if item.ok is not True
+        if item.ok is not True and f"{item.what}: expected {item.expected}" not in node.reason
     ]
     return redact("; ".join([node.reason or OUTCOMES[node.outcome][0], *wrong]))
 
