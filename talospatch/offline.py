@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from talospatch.errors import ChangeError, ConfigError, InputError
 from talospatch.machineconfig import config as _config
@@ -116,8 +115,7 @@ def load_change(spec: str) -> Change:
     return Change.load(spec)
 
 
-@dataclass(frozen=True, slots=True)
-class BundledPatch:
+class BundledPatch(NamedTuple):
     """A change that comes with talospatch.
 
     Attributes:
@@ -130,7 +128,7 @@ class BundledPatch:
     name: str
     description: str
     file: str
-    text: str = field(repr=False)
+    text: str
 
 
 def bundled_patches() -> tuple[BundledPatch, ...]:

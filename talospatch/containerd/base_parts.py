@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.talos.finding import Finding, Severity
 
@@ -21,8 +20,7 @@ OLD_CRI = "io.containerd.grpc.v1.cri"
 RUNC = ("containerd", "runtimes", "runc")
 
 
-@dataclass(frozen=True, slots=True)
-class BaseKey:
+class BaseKey(NamedTuple):
     """A key that Talos sets itself.
 
     Attributes:

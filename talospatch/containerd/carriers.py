@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.containerd.fragment import Fragment, read_content
 from talospatch.containerd.metrics import METRICS_KEYS, Form, Keys, forms_in, live_forms, metrics_address, value_at
@@ -70,8 +70,7 @@ class Holder:
         return f"{self.path}.content" if self.index is not None else f"{self.path}:content"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What a decision is made from.
 
     Attributes:
@@ -89,8 +88,7 @@ class Situation:
     named: Holder | None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of the carrier table: the first whose condition holds decides.
 
     Attributes:
@@ -155,8 +153,7 @@ ROWS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Carrier:
+class Carrier(NamedTuple):
     """A decision.
 
     Attributes:
@@ -323,8 +320,7 @@ def own_name(text: str) -> str:
     return f"talospatch-{words or 'fragment'}"
 
 
-@dataclass(frozen=True, slots=True)
-class DropIn:
+class DropIn(NamedTuple):
     """What a config says about containerd's drop-in, for an inventory.
 
     Attributes:

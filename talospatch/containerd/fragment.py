@@ -144,7 +144,7 @@ def same(left: Any, right: Any) -> bool:
     """Whether two TOML values are equal and of equal types."""
     if type(left) is not type(right):
         return False
-    if isinstance(left, Mapping):
+    if isinstance(left, dict):
         return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
     if isinstance(left, list):
         return len(left) == len(right) and all(same(one, other) for one, other in zip(left, right, strict=True))

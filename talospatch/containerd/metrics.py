@@ -9,9 +9,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.talos.finding import Finding, Severity
 from talospatch.versions import Fact, TalosVersion
@@ -84,8 +83,7 @@ def to_form(leaves: Mapping[Keys, Any], form: Form) -> dict[Keys, Any]:
     return {moved.get(keys, keys): value for keys, value in leaves.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """A listening address.
 
     Attributes:

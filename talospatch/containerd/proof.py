@@ -6,10 +6,9 @@ of these lines are as the servers of 1.12, 1.13 and 1.14 gave them.
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.containerd.metrics import Form, metrics_address
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 CRI_TOML = "/etc/cri/conf.d/cri.toml"
 LEGACY_HEADER = "## /etc/cri/conf.d/20-customization.part"  # up to 1.13
 CUSTOMIZATION_HEADER = '## in-memory customization "{}"'  # from 1.14.0-beta.0; the legacy entry is called "customization" there
-EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,13 @@ class ExpectedPart:
     @property
     def line(self) -> str:
         """The whole line that must be there; for a part that must be gone, the line of an empty file."""
+        import hashlib
+
         digest = EMPTY_SHA256 if self.content is None else hashlib.sha256(self.content).hexdigest()
         return f"{self.header} (sha256:{digest})"
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentProof:
+class FragmentProof(NamedTuple):
     """What ``cri.toml`` must show.
 
     Attributes:

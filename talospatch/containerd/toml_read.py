@@ -5,26 +5,27 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-from talospatch.containerd.toml_scan import Keys, Scan, ScanError, scan
+from talospatch.containerd.toml_scan import Keys, ScanError, scan
 from talospatch.errors import FragmentError
 
 MAX_CHARACTERS = 1024 * 1024
+MAX_REMEMBERED = 16 * 1024  # characters of a text that is remembered; drop-ins are far shorter
 MAX_DEPTH = 100  # containerd's own configuration is 6 levels deep
 
 _SHORT_TIME = re.compile(r"(?<![\d.:])\d\d:\d\d(?![\d:])")
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
-def parse(text: str, *, newer: bool, source: str = "fragment", scanned: Scan | None = None) -> dict[str, Any]:
-    """Parse TOML.
+def parse(text: str, *, newer: bool, source: str = "fragment") -> dict[str, Any]:
+    """Parse TOML. The result must not be changed: it may be given again for the same text.
 
     Args:
         text: the text.
         newer: whether the node reads TOML 1.1.
         source: a name for messages.
-        scanned: the scan of the same text, where it is at hand.
 
     Raises:
         FragmentError: it is not TOML, or TOML 1.1 where the node reads only 1.0. Says the line and column.
@@ -36,21 +37,31 @@ def parse(text: str, *, newer: bool, source: str = "fragment", scanned: Scan | N
     if len(text) > MAX_CHARACTERS:
         raise FragmentError(f"is longer than {MAX_CHARACTERS:,} characters", source=source)
     try:
+        return _remembered(text, newer) if len(text) <= MAX_REMEMBERED else _parse(text, newer)
+    except FragmentError as error:
+        raise FragmentError(error.problem, source=source, line=error.line, column=error.column, hint=error.hint) from None
+
+
+def _parse(text: str, newer: bool) -> dict[str, Any]:
+    try:
         data = tomllib.loads(text)
     except RecursionError:
-        raise FragmentError(f"nested deeper than {MAX_DEPTH} levels", source=source) from None
+        raise FragmentError(f"nested deeper than {MAX_DEPTH} levels") from None
     except ValueError as error:  # TOMLDecodeError, and int() refusing thousands of digits
         read = _parse_newer(text) if newer else None
         if read is None:
-            raise _error(error, text, source, newer=newer) from None
+            raise _error(error, text, newer=newer) from None
         data = read
     else:
-        if not newer and _uses_newer_syntax(text, scanned):
-            raise FragmentError(
-                "uses syntax of TOML 1.1, which a node reads only from Talos 1.14 on", source=source, hint="write it as TOML 1.0"
-            )
-    _check_depth(data, source)
+        if not newer and _uses_newer_syntax(text):
+            raise FragmentError("uses syntax of TOML 1.1, which a node reads only from Talos 1.14 on", hint="write it as TOML 1.0")
+    _check_depth(data)
     return data
+
+
+# A plan reads each drop-in several times: to decide, to merge, to prove and to say what is wrong with it. Those of a fleet are much
+# alike.
+_remembered = lru_cache(maxsize=64)(_parse)
 
 
 def uses_newer_syntax(text: str) -> bool:
@@ -59,15 +70,15 @@ def uses_newer_syntax(text: str) -> bool:
         tomllib.loads(text)
     except (ValueError, RecursionError):
         return _parse_newer(text) is not None
-    return _uses_newer_syntax(text, None)
+    return _uses_newer_syntax(text)
 
 
-def _uses_newer_syntax(text: str, scanned: Scan | None) -> bool:
+def _uses_newer_syntax(text: str) -> bool:
     """Newer Pythons' tomllib reads TOML 1.1, so a second look is needed; most texts hold nothing that could be newer."""
     if not any(mark in text for mark in ("{", "\\e", "\\x")) and not _SHORT_TIME.search(text):
         return False
     try:
-        return (scanned or scan(text)).newer
+        return scan(text).newer
     except ScanError:
         return False
 
@@ -83,7 +94,7 @@ def _parse_newer(text: str) -> dict[str, Any] | None:
     return data
 
 
-def _error(error: ValueError, text: str, source: str, *, newer: bool) -> FragmentError:
+def _error(error: ValueError, text: str, *, newer: bool) -> FragmentError:
     message = str(error)
     match = _PLACE.search(message)
     line = column = None
@@ -95,7 +106,7 @@ def _error(error: ValueError, text: str, source: str, *, newer: bool) -> Fragmen
     hint = "this is TOML 1.1, which a node reads only from Talos 1.14 on" if not newer and _parse_newer(text) is not None else None
     if "{{" in text or "{%" in text or "%{" in text:
         hint = "this looks like a template: render it first and use the result"
-    return FragmentError(_without_values(message), source=source, line=line, column=column, hint=hint)
+    return FragmentError(_without_values(message), line=line, column=column, hint=hint)
 
 
 def _without_values(message: str) -> str:
@@ -103,12 +114,12 @@ def _without_values(message: str) -> str:
     return re.sub(r"'[^']{12,}'|\"[^\"]{12,}\"", "…", message)
 
 
-def _check_depth(data: Mapping[str, Any], source: str) -> None:
+def _check_depth(data: Mapping[str, Any]) -> None:
     stack: list[tuple[Any, int]] = [(data, 0)]
     while stack:
         value, depth = stack.pop()
         if depth > MAX_DEPTH:
-            raise FragmentError(f"nested deeper than {MAX_DEPTH} levels", source=source)
+            raise FragmentError(f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, Mapping):
             stack.extend((item, depth + 1) for item in value.values())
         elif isinstance(value, list):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 Keys = tuple[str, ...]
 
@@ -26,8 +26,7 @@ class Kind(Enum):
     KEY = "key"
 
 
-@dataclass(slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A header or a ``key = value``, comments and blank lines being no statements.
 
     Attributes:
@@ -50,12 +49,14 @@ class Statement:
     editable: bool = True
 
 
-@dataclass(slots=True)
 class Scan:
     """All statements of a text in order, and whether it uses syntax that TOML 1.1 added."""
 
-    statements: list[Statement]
-    newer: bool = False
+    __slots__ = ("newer", "statements")
+
+    def __init__(self) -> None:
+        self.statements: list[Statement] = []
+        self.newer = False
 
 
 _SPACE = re.compile(r"[ \t]*")
@@ -76,7 +77,7 @@ def scan(text: str) -> Scan:
     Raises:
         ScanError: a shape that is not known.
     """
-    found = Scan([])
+    found = Scan()
     table: Keys = ()
     arrays: set[Keys] = set()
     position, length = 0, len(text)
@@ -153,6 +154,8 @@ def _keys(text: str, position: int) -> tuple[Keys, int]:
 
 
 def _unescape(token: str) -> str:
+    if "\\" not in token:
+        return token[1:-1]
     try:
         return str(tomllib.loads(f"k = {token}")["k"])
     except ValueError:

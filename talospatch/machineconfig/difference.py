@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -47,8 +44,7 @@ class EntryKind(StrEnum):
     CHANGED = "changed"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One difference.
 
     Attributes:
@@ -94,13 +90,12 @@ class Difference:
     @cached_property
     def key(self) -> str:
         """Equal for differences that say the same, whatever else the configs hold; only within one run of the program."""
-        try:
-            said = json.dumps([entry.to_dict() for entry in self.entries], default=str, sort_keys=True)
-        except RecursionError:  # data nested deeper than json goes
-            said = self.unified()
         if not self.entries:
-            said = "\n".join(line for line in self.unified().split("\n") if line.startswith(("+", "-")))
-        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+            return "\n".join(line for line in self.unified().split("\n") if line.startswith(("+", "-")))
+        try:
+            return repr([(entry.path, entry.kind.value, _sorted(entry.before), _sorted(entry.after)) for entry in self.entries])
+        except RecursionError:
+            return self.unified()
 
     @property
     def group_key(self) -> str:
@@ -135,6 +130,17 @@ class Difference:
 
     def __repr__(self) -> str:
         return f"<Difference of {len(self.entries)} entries>"
+
+
+def _sorted(data: Data) -> Data:
+    """Return data with the keys of its mappings in order.
+
+    Raises:
+        RecursionError: it is nested too deep.
+    """
+    if isinstance(data, dict):
+        return {key: _sorted(data[key]) for key in sorted(data)}
+    return [_sorted(item) for item in data] if isinstance(data, list) else data
 
 
 def _entries(before: Redaction, after: Redaction) -> Iterator[Entry]:
@@ -222,8 +228,14 @@ def _compare(sides: _Sides, whole: _Pair) -> Iterator[Entry]:
 
 
 def _mappings(sides: _Sides, pair: _Pair) -> list[_Pair | Entry]:
-    found: list[_Pair | Entry] = [pair.below(key, key, key) if key in pair.before else pair.added(sides, key, key) for key in pair.after]
-    return found + [pair.removed(sides, key, key) for key in pair.before if key not in pair.after]
+    before, after = pair.before, pair.after
+    found: list[_Pair | Entry] = []
+    for key, value in after.items():
+        if key not in before:
+            found.append(pair.added(sides, key, key))
+        elif before[key] is not value:
+            found.append(pair.below(key, key, key))
+    return found + [pair.removed(sides, key, key) for key in before if key not in after]
 
 
 def _positions(sides: _Sides, pair: _Pair) -> list[_Pair | Entry]:

@@ -60,6 +60,10 @@ class Document:
         value: dict[str, Data] = self._value
         return value
 
+    def share(self, value: Data) -> None:
+        """Take data that was proven to be this document's own, so that what it shares with another's is known to be the same."""
+        self._value = value
+
     def find(self, steps: AbstractSequence[Step]) -> Node | None:
         """Return the node at a path, or None; aliases on the way are followed, merge keys are not."""
         node: Node | None = self.tree.root

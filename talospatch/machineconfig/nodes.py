@@ -41,7 +41,10 @@ class Scalar(Node):
 
     __slots__ = ("style", "text")
 
-    def __init__(self, start: int, end: int, text: str, style: str, *, anchor: str | None = None, tag: str | None = None) -> None:
+    # By place, because one is made for every key and value of every config.
+    def __init__(  # noqa: PLR0917
+        self, start: int, end: int, text: str, style: str, anchor: str | None = None, tag: str | None = None
+    ) -> None:
         self.start, self.end, self.anchor, self.tag = start, end, anchor, tag
         self.text, self.style = text, style
 
@@ -51,7 +54,7 @@ class Sequence(Node):
 
     __slots__ = ("flow", "items")
 
-    def __init__(self, start: int, end: int, *, flow: bool, anchor: str | None = None, tag: str | None = None) -> None:
+    def __init__(self, start: int, end: int, flow: bool, anchor: str | None = None, tag: str | None = None) -> None:
         self.start, self.end, self.anchor, self.tag = start, end, anchor, tag
         self.flow = flow
         self.items: list[Node] = []
@@ -68,7 +71,7 @@ class Mapping(Node):
 
     __slots__ = ("flow", "keys", "values")
 
-    def __init__(self, start: int, end: int, *, flow: bool, anchor: str | None = None, tag: str | None = None) -> None:
+    def __init__(self, start: int, end: int, flow: bool, anchor: str | None = None, tag: str | None = None) -> None:
         self.start, self.end, self.anchor, self.tag = start, end, anchor, tag
         self.flow = flow
         self.keys: dict[str, Node] = {}

@@ -12,8 +12,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
 
@@ -22,21 +21,19 @@ if TYPE_CHECKING:
 
 ROOT_DOCUMENT = "v1alpha1"
 
-_DOCUMENT = re.compile(r"(?P<id>v1alpha1|[A-Z][A-Za-z0-9]*(?:/[^\s:\[\]\"']+(?::(?=[^\s:]*:)[^\s:]*)?)?):")
-_STEP = re.compile(
-    r"""\.?(?:
+# Compiled when first used: most runs parse no path.
+_DOCUMENT = r"(?P<id>v1alpha1|[A-Z][A-Za-z0-9]*(?:/[^\s:\[\]\"']+(?::(?=[^\s:]*:)[^\s:]*)?)?):"
+_STEP = r"""(?x)
+    \.?(?:
         "(?P<quoted>(?:[^"\\]|\\.)*)"
       | (?P<key>[^\s.\[\]"]+)
       | \[(?P<index>-?\d+)\]
       | \[(?P<by>[^\s=\[\]]+)=(?P<value>"(?:[^"\\]|\\.)*"|[^\]]*)\]
-    )""",
-    re.VERBOSE,
-)
+    )"""
 _PLAIN_KEY = re.compile(r"[^\s.\[\]\"]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """The first element of a list whose ``key`` has the text ``value``."""
 
     key: str
@@ -46,8 +43,7 @@ class Selector:
 Step = str | int | Selector
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigPath:
+class ConfigPath(NamedTuple):
     """A parsed path: the document's id, and the way inside it."""
 
     document: str
@@ -61,11 +57,12 @@ class ConfigPath:
             ConfigError: the text is not a path.
         """
         document, position = ROOT_DOCUMENT, 0
-        if (match := _DOCUMENT.match(text)) is not None:
+        if (match := re.match(_DOCUMENT, text)) is not None:
             document, position = match["id"], match.end()
         steps: list[Step] = []
+        step = re.compile(_STEP)
         while position < len(text):
-            match = _STEP.match(text, position)
+            match = step.match(text, position)
             if match is None or (text[position] == "." and not steps):
                 raise ConfigError(
                     f"not a path: {text[:80]!r} at character {position + 1}", hint="write it as machine.files[0].content or Kind/name:key"

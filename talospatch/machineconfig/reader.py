@@ -6,6 +6,7 @@ lists.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -24,7 +25,7 @@ from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, resolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
 try:
     from yaml._yaml import CParser
@@ -91,112 +92,115 @@ def line_and_column(text: str, index: int) -> tuple[int, int]:
     return text.count("\n", 0, index) + 1, index - before
 
 
-def _events(text: str) -> Iterator[Any]:
+def _events(text: str) -> Callable[[], Any]:
+    """Return what gives one event after the other, and None behind the last one."""
     if CParser is None:
-        yield from yaml.parse(text, Loader=yaml.SafeLoader)
-        return
-    parser = CParser(text)
-    next_event = parser.get_event
-    while (event := next_event()) is not None:
-        yield event
+        return partial(next, yaml.parse(text, Loader=yaml.SafeLoader), None)
+    next_event: Callable[[], Any] = CParser(text).get_event
+    return next_event
 
 
 class _Builder:
     """Builds trees from events. What is open stands on a stack of our own."""
 
-    __slots__ = ("_anchors", "_keys", "_last", "_shift", "_source", "_stack", "_text", "_tree", "trees")
+    __slots__ = ("_shift", "_source", "_stack", "_text", "_tree", "_waiting", "trees")
 
     def __init__(self, text: str, shift: int, source: str | None) -> None:
         self._text, self._shift, self._source = text, shift, source
         self._stack: list[Mapping | Sequence] = []
-        self._keys: list[str | None] = []  # for each open collection the key that waits for its value
-        self._anchors: dict[str, Node] = {}
-        self._last = 0  # where the last leaf ended
+        self._waiting: str | None = None  # for messages: the key whose value is being read
         self._tree = Tree(shift, shift, explicit=False)
         self.trees: list[Tree] = []
 
-    def run(self, events: Iterator[Any]) -> None:
-        """Take all events."""
-        shift = self._shift
-        for event in events:
+    def run(self, next_event: Callable[[], Any]) -> None:
+        """Take all events.
+
+        One loop over local variables, because it goes round for every key and every value, and a plan reads two configs for each node. A
+        collection gets its place when it begins, so that only in the innermost one a key can wait for its value.
+        """
+        shift, stack = self._shift, self._stack
+        anchors: dict[str, Node] = {}
+        inner: Mapping | Sequence | None = None
+        key: str | None = None  # in a mapping, the one that waits for its value
+        last = 0  # where the last leaf ended
+        while (event := next_event()) is not None:
             kind = type(event)
             if kind is ScalarEvent:
-                start, end = event.start_mark.index + shift, event.end_mark.index + shift
-                node: Node = Scalar(start, end, event.value, event.style or "", anchor=event.anchor, tag=event.tag)
-                self._last = end
-                self._put(node, event.anchor)
+                last = event.end_mark.index + shift
+                node: Node = Scalar(event.start_mark.index + shift, last, event.value, event.style or "", event.anchor, event.tag)
             elif kind is MappingStartEvent or kind is SequenceStartEvent:
                 start = event.start_mark.index + shift
                 make = Mapping if kind is MappingStartEvent else Sequence
-                node = make(start, start, flow=bool(event.flow_style), anchor=event.anchor, tag=event.tag)
-                self._put(node, event.anchor)
-                self._open(node)
+                node = make(start, start, bool(event.flow_style), event.anchor, event.tag)
             elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                closed = self._stack.pop()
-                self._keys.pop()
+                closed = stack.pop()
                 if closed.flow:
-                    self._last = event.end_mark.index + shift
-                closed.end = self._last
+                    last = event.end_mark.index + shift
+                closed.end = last
+                inner = stack[-1] if stack else None
+                continue
             elif kind is AliasEvent:
-                self._put(self._alias(event), None)
-            elif kind is DocumentStartEvent:
-                self._begin(event)
-            elif kind is DocumentEndEvent:
-                self._tree.end = max(event.end_mark.index + shift, self._last, self._tree.body)
-                self.trees.append(self._tree)
+                self._waiting, last = key, event.end_mark.index + shift
+                node = self._alias(event.anchor, event.start_mark.index + shift, last, anchors)
+            else:
+                if kind is DocumentStartEvent:
+                    anchors, last = {}, max(last, self._begin(event).body)
+                elif kind is DocumentEndEvent:
+                    self._end(event, last)
+                continue
+            if node.anchor is not None:
+                anchors[node.anchor] = node
+            if type(inner) is Mapping:
+                if key is None:
+                    leaf = node if kind is ScalarEvent else resolved(node)
+                    if type(leaf) is not Scalar or leaf.text in inner.keys:
+                        raise self._bad_key(node, leaf)
+                    key = leaf.text
+                    inner.keys[key] = node
+                    continue
+                inner.values[key] = node
+                key = None
+            elif inner is not None:
+                inner.items.append(node)  # type: ignore[union-attr]
+            else:
+                self._tree.root = None if _is_nothing(node) else node
+            if kind is not ScalarEvent and kind is not AliasEvent:
+                inner = self._open(node)
 
-    def _begin(self, event: Any) -> None:
+    def _begin(self, event: Any) -> Tree:
         index, body = event.start_mark.index + self._shift, event.end_mark.index + self._shift
         if event.explicit:
             self._tree = Tree(index, body, explicit=True)
         else:
             self._tree = Tree(self.trees[-1].end if self.trees else self._shift, self._shift, explicit=False)
-        self._anchors = {}
+        return self._tree
 
-    def _alias(self, event: Any) -> Alias:
-        start, self._last = event.start_mark.index + self._shift, event.end_mark.index + self._shift
-        target = self._anchors.get(event.anchor)
+    def _end(self, event: Any, last: int) -> None:
+        self._tree.end = max(event.end_mark.index + self._shift, last, self._tree.body)
+        self.trees.append(self._tree)
+
+    def _alias(self, anchor: str, start: int, end: int, anchors: dict[str, Node]) -> Alias:
+        target = anchors.get(anchor)
         if target is None:
-            raise self._error(f"alias *{event.anchor[:60]} has no anchor before it", start)
+            raise self._error(f"alias *{anchor[:60]} has no anchor before it", start)
         if target in self._stack:
-            raise self._error(f"anchor &{event.anchor[:60]} contains itself", start)
-        return Alias(start, self._last, target)
+            raise self._error(f"anchor &{anchor[:60]} contains itself", start)
+        return Alias(start, end, target)
 
-    def _put(self, node: Node, anchor: str | None) -> None:
-        if anchor is not None:
-            self._anchors[anchor] = node
-        if not self._stack:
-            self._tree.root = None if _is_nothing(node) else node
-            self._last = max(self._last, self._tree.body)
-            return
-        parent = self._stack[-1]
-        if isinstance(parent, Sequence):
-            parent.items.append(node)
-            return
-        key = self._keys[-1]
-        if key is None:
-            self._keys[-1] = self._add_key(parent, node)
-        else:
-            parent.values[key] = node
-            self._keys[-1] = None
+    def _bad_key(self, node: Node, leaf: Node) -> ConfigError:
+        self._waiting = None
+        if isinstance(leaf, Scalar):
+            return self._error(f"key {leaf.text[:60]!r} stands here twice", node.start, "keep one of them")
+        hint = _template_hint(self._text) or "quote text that begins with { or ["
+        return self._error("a key must be a single value", node.start, hint)
 
-    def _add_key(self, parent: Mapping, node: Node) -> str:
-        leaf = resolved(node)
-        if not isinstance(leaf, Scalar):
-            raise self._error(
-                "a key must be a single value", node.start, _template_hint(self._text) or "quote text that begins with { or ["
-            )
-        key = leaf.text
-        if key in parent.keys:
-            raise self._error(f"key {key[:60]!r} stands here twice", node.start, "keep one of them")
-        parent.keys[key] = node
-        return key
-
-    def _open(self, node: Mapping | Sequence) -> None:
+    def _open(self, node: Any) -> Mapping | Sequence:
         self._stack.append(node)
-        self._keys.append(None)
         if len(self._stack) > MAX_DEPTH:
+            self._waiting = None
             raise self._error(f"nested deeper than {MAX_DEPTH:,} levels", node.start)
+        opened: Mapping | Sequence = node
+        return opened
 
     def _error(self, problem: str, index: int, hint: str | None = None) -> ConfigError:
         line, column = line_and_column(self._text, index)
@@ -205,11 +209,11 @@ class _Builder:
     def _path(self) -> str:
         """Return where the innermost open collection stands, or the value that it waits for."""
         path = ""
-        for node, waiting in zip(self._stack[:20], self._keys, strict=False):
+        for node in self._stack[:20]:
             innermost = node is self._stack[-1]
             if isinstance(node, Sequence):
                 path += f"[{len(node.items) - (not innermost)}]"
-            elif (key := waiting if innermost else next(reversed(node.keys), None)) is not None:
+            elif (key := self._waiting if innermost else next(reversed(node.keys), None)) is not None:
                 path += f".{key[:60]}" if path else key[:60]
         return path
 

@@ -87,7 +87,9 @@ def resolve(text: str, style: str, tag: str | None) -> Value:
     """
     if tag is not None and tag.startswith(_CORE):
         return _BY_TAG.get(tag[len(_CORE) :], _keep)(text)
-    return text if style else resolve_plain(text)
+    if style or (text and text[0] not in _BEGINS_A_NUMBER and text not in WORDS):  # most text, told without another call
+        return text
+    return resolve_plain(text)
 
 
 def _keep(text: str) -> Value:

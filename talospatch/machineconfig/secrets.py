@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, children, resolved
+from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence, children, resolved
 from talospatch.machineconfig.values import Data, plain
 from talospatch.redaction import SHORTEST_SECRET, Marks, redact
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
-
-Path = tuple[str | int, ...]
 
 # Secret by place; {} stands for any key, [] for any element. Source: machinery's RedactSecrets of v1alpha1 and the Redact of each kind
 # (1.14), and headers, which carry credentials.
@@ -65,31 +63,28 @@ SECRET_PATHS: tuple[tuple[str, str], ...] = (
     ("WireguardConfig", "peers[].presharedKey"),
 )
 
-# Secret by the name of the key, wherever it stands, kinds that we do not know included.
-SECRET_NAMES = re.compile(
-    r"(?i)(?:.*(?:password|passwd|passphrase|secret|token|private_?key|preshared_?key|api_?key|access_?key|credentials?)|auth|encryptionKey|serviceAccountKey)"
+# Secret by the name of the key, its end or the whole, in any case, wherever it stands, kinds that we do not know included.
+SECRET_ENDINGS = (
+    *("password", "passwd", "passphrase", "secret", "token", "credential", "credentials"),
+    *(f"{word}{joint}key" for word in ("private", "preshared", "api", "access") for joint in ("", "_")),
 )
+SECRET_WORDS = frozenset({"auth", "encryptionkey", "serviceaccountkey"})
 # Names that end like a secret and are none.
 NO_SECRETS = frozenset({"imagePullSecret", "secretName", "disableToken", "automountServiceAccountToken"})
 _BESIDE_A_CERTIFICATE = frozenset({"crt", "cert", "certificate"})
 
 # Secret by the look of the text, beyond what redaction knows: variables of an environment, tokens in URLs.
-_ASSIGNED = re.compile(r"(?i)\b([A-Z0-9_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|PRIVATE_?KEY)[A-Z0-9_]*)(=)([^\s&\"']+)")
+_ASSIGNED = r"(?i)\b([A-Z0-9_]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|PRIVATE_?KEY)[A-Z0-9_]*)(=)([^\s&\"']+)"
 # Where neither of these stands, no text can hold a secret that is known by its look: a quick look saves most of the work.
 _SUSPECT = re.compile(
     r"(?i)PRIVATE KEY|LS0tLS1CRUdJ|bearer|basic|://[^/\s]*@|eyJ|token|password|passwd|passphrase|secret|auth|_?key\b|nodeID|\b[a-z0-9]{6}\.[a-z0-9]{16}\b"
 )
 
 
-def _pattern(path: str) -> tuple[str, ...]:
-    return tuple(re.findall(r"\{\}|\[\]|[^.\[\]{}]+", path))
-
-
-# Rows by kind and last step: most leaves have none.
-_ROWS: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-for _kind, _path in SECRET_PATHS:
-    _steps = _pattern(_path)
-    _ROWS.setdefault((_kind, _steps[-1]), []).append(_steps)
+# What stands in a row besides keys.
+ANY_KEY, ANY_ITEM, END = 0, 1, 2
+Row = dict[str | int, "Row"]
+Rows = tuple[Row, ...]
 
 
 class Redaction:
@@ -100,24 +95,19 @@ class Redaction:
         marks: equal secrets get equal marks from the same object.
     """
 
-    __slots__ = ("_leaves", "_secret", "config", "marks")
+    __slots__ = ("_found", "config", "marks")
 
     def __init__(self, config: MachineConfig, marks: Marks) -> None:
         self.config, self.marks = config, marks
-        self._secret = {id(node): node for node in _secret_scalars(config)}
-        self._leaves: list[Scalar] | None = None
+        self._found: dict[int, Scalar] | None = None
 
     def text(self, start: int = 0, end: int | None = None) -> str:
         """Return the text, or the part between two indexes, with marks in place of secrets; all else stands as it stood."""
         text, marks = self.config.text, self.marks
         stop = len(text) if end is None else end
-        leaves = self._ordered()
         parts: list[str] = []
         position = start
-        for index in range(bisect_right(leaves, start, key=_end), len(leaves)):
-            node = leaves[index]
-            if node.start >= stop:
-                break
+        for node in self._between(start, stop):
             written = text[max(node.start, start) : min(node.end, stop)]
             new = _shown(written, node, marks, whole=id(node) in self._secret)
             if new is not None:
@@ -126,35 +116,48 @@ class Redaction:
         parts.append(_redact_remarks(text[position:stop], marks))
         shown = "".join(parts)
         for value in sorted({node.text for node in self._secret.values() if len(node.text) >= SHORTEST_SECRET}, key=len, reverse=True):
-            shown = shown.replace(value, marks.mark(value))
+            if value in shown:
+                shown = shown.replace(value, marks.mark(value))
         return shown
 
     def data(self, document: Document, place: tuple[str | int, ...]) -> Data:
         """Return the data at a place of a document of the config, with marks in place of secrets."""
         node = document.find(place)
         if node is not None:
-            return plain(node, self._marked(node))
-        data = plain(document.node, self._marked(document.node))  # it came by a merge key, so no node stands at this place
+            return plain(node, self._marked(node, self._secret_below(document, place)))
+        data = plain(document.node, self._marked(document.node, self._secret))  # it came by a merge key, so no node stands at this place
         for step in place:
             data = data[step]
         return data
 
-    def _marked(self, root: Node) -> dict[int, Data]:
+    @property
+    def _secret(self) -> dict[int, Scalar]:
+        """All leaves that are secret by their place or their key, by ``id``."""
+        if self._found is None:
+            self._found = {id(node): node for node in _secret_scalars(self.config)}
+        return self._found
+
+    def _secret_below(self, document: Document, place: tuple[str | int, ...]) -> dict[int, Scalar]:
+        """Return those that stand at a place; with aliases, which may make a leaf secret from elsewhere, all."""
+        if self._found is not None or "*" in self.config.text:
+            return self._secret
+        return {id(node): node for node in _secret_in(document, place)}
+
+    def _marked(self, root: Node, secret: dict[int, Scalar]) -> dict[int, Data]:
         """Return what to show for each scalar below a node that holds a secret, by ``id`` of the scalar."""
         shown: dict[int, Data] = {}
         for node in _all_leaves(root):
-            if id(node) in self._secret:
+            if id(node) in secret:
                 if node.text:
                     shown[id(node)] = self.marks.mark(node.text)
             elif (new := redact_text(node.text, self.marks)) != node.text:
                 shown[id(node)] = new
         return shown
 
-    def _ordered(self) -> list[Scalar]:
-        """Return the leaves in the order of the text."""
-        if self._leaves is None:
-            self._leaves = [node for document in self.config.documents for node in _leaves(document.node)]
-        return self._leaves
+    def _between(self, start: int, stop: int) -> Iterator[Scalar]:
+        """Yield the leaves of a part of the text, in its order."""
+        for document in self.config.documents:
+            yield from _leaves(document.node, start, stop)
 
 
 def secret_values(config: MachineConfig) -> frozenset[str]:
@@ -171,14 +174,11 @@ def redact_text(text: str, marks: Marks) -> str:
     """Return text, such as the content of a file, with marks in place of what looks like a secret."""
     if not _SUSPECT.search(text):
         return text
-    return _ASSIGNED.sub(
+    return re.sub(
+        _ASSIGNED,
         lambda match: match[0] if match[3].startswith("[redacted") else f"{match[1]}{match[2]}{marks.mark(match[3])}",
         redact(text, marks=marks),
     )
-
-
-def _end(node: Node) -> int:
-    return node.end
 
 
 def _shown(written: str, node: Scalar, marks: Marks, *, whole: bool) -> str | None:
@@ -205,11 +205,13 @@ def _redact_remark(line: str, marks: Marks) -> str:
     return before + sign + redact_text(remark, marks) if sign else line
 
 
-def _leaves(root: Node) -> Iterator[Scalar]:
-    """Yield leaves in the order of the text."""
+def _leaves(root: Node, start: int = -1, stop: int = sys.maxsize) -> Iterator[Scalar]:
+    """Yield the leaves that end behind ``start`` and begin before ``stop``, in the order of the text."""
     stack = [root]
     while stack:
         node = stack.pop()
+        if node.end <= start or node.start >= stop:
+            continue
         if isinstance(node, Scalar):
             yield node
         elif isinstance(node, Mapping):
@@ -236,35 +238,47 @@ def _secret_scalars(config: MachineConfig) -> Iterator[Scalar]:
         yield from _secret_in(document)
 
 
-def _secret_in(document: Document) -> Iterator[Scalar]:
-    stack: list[tuple[Path, Node, Node]] = [((), document.node, document.node)]
+def _secret_in(document: Document, place: tuple[str | int, ...] = ()) -> Iterator[Scalar]:
+    """Yield secret leaves of a document, or of what stands at a place.
+
+    Each collection carries the rows of the table that may still match below it, mostly none.
+    """
+    stack: list[tuple[Node, bool, Rows]] = [(document.node, False, (_rows(document.kind),))]
+    depth = 0
     while stack:
-        path, node, parent = stack.pop()
-        if isinstance(node, Scalar | Alias):
-            if _is_secret(document.kind, path, parent):
-                yield from _leaves(resolved(node))
-        elif isinstance(node, Mapping):
-            stack.extend(((*path, key), value, node) for key, value in node.values.items())
+        node, by_name, rows = stack.pop()
+        only = place[depth] if depth < len(place) else None
+        depth += 1
+        if isinstance(node, Mapping):
+            beside_a_certificate = not _BESIDE_A_CERTIFICATE.isdisjoint(node.values)
+            for key, value in node.values.items() if only is None else ((str(only), node.values[str(only)]),):
+                named = _is_secret_name(key) or (key == "key" and beside_a_certificate)
+                below = tuple(row[step] for row in rows for step in (key, ANY_KEY) if step in row) if rows else rows
+                if not isinstance(value, Scalar):
+                    stack.append((value, named, below))
+                elif named or any(END in row for row in below):
+                    yield value
         elif isinstance(node, Sequence):
-            stack.extend(((*path, index), value, parent) for index, value in enumerate(node.items))
-
-
-def _is_secret(kind: str, path: Path, parent: Node) -> bool:
-    name = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if _is_secret_name(name):
-        return True
-    if name == "key" and isinstance(parent, Mapping) and not _BESIDE_A_CERTIFICATE.isdisjoint(parent.values):
-        return True
-    return any(_matches(path, pattern) for last in (name, "{}") for pattern in _ROWS.get((kind, last), ()))
+            below = tuple(row[ANY_ITEM] for row in rows if ANY_ITEM in row)
+            stack += [(item, by_name, below) for item in (node.items if only is None else (node.items[int(only)],))]
+        elif by_name or any(END in row for row in rows):
+            yield from _leaves(resolved(node))
 
 
 @lru_cache(maxsize=4096)
 def _is_secret_name(name: str) -> bool:
-    return name not in NO_SECRETS and SECRET_NAMES.fullmatch(name) is not None
+    folded = name.casefold()
+    return name not in NO_SECRETS and (folded.endswith(SECRET_ENDINGS) or folded in SECRET_WORDS)
 
 
-def _matches(path: Path, pattern: tuple[str, ...]) -> bool:
-    return len(path) == len(pattern) and all(
-        isinstance(step, int) if part == "[]" else isinstance(step, str) and part in {"{}", step}
-        for step, part in zip(path, pattern, strict=True)
-    )
+@lru_cache(maxsize=64)
+def _rows(kind: str) -> Row:
+    """Return the table's rows for a kind as a tree of their steps."""
+    root: Row = {}
+    for row_kind, path in SECRET_PATHS:
+        if row_kind == kind:
+            row = root
+            for step in re.findall(r"\{\}|\[\]|[^.\[\]{}]+", path):
+                row = row.setdefault({"{}": ANY_KEY, "[]": ANY_ITEM}.get(step, step), {})
+            row[END] = {}
+    return root

@@ -31,21 +31,16 @@ def unified(
         context: lines to show around a change.
         shown: for each text, what to show of a part of it, secrets marked; by default the part itself.
     """
-    old, new = _lines(before), _lines(after)
-    shortest = min(len(old), len(new))
-    head = 0
-    while head < shortest and old[head] == new[head]:
-        head += 1
-    if head == len(old) == len(new):
+    if before == after:
         return ""
-    tail = 0
-    while tail < shortest - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    first, kept = max(head - context, 0), max(tail - context, 0)
-    left, right = old[first : len(old) - kept], new[first : len(new) - kept]
-    if shown is not None:
-        begin = sum(map(len, old[:first]))
-        left, right = (_lines(show(begin, begin + sum(map(len, part)))) for show, part in zip(shown, (left, right), strict=True))
+    start = before.rfind("\n", 0, _same_head(before, after)) + 1
+    end, new_end = _same_tail(before, after, start)
+    for _ in range(context):
+        start = before.rfind("\n", 0, max(start - 1, 0)) + 1
+        end, new_end = _next_line(before, end), _next_line(after, new_end)
+    first = before.count("\n", 0, start)
+    show, show_new = shown or (lambda begin, stop: before[begin:stop], lambda begin, stop: after[begin:stop])
+    left, right = _lines(show(start, end)), _lines(show_new(start, new_end))
     parts = [f"--- {names[0]}\n+++ {names[1]}\n"]
     matcher = SequenceMatcher(None, left, right, autojunk=len(left) > _MANY)
     for group in matcher.get_grouped_opcodes(context):
@@ -56,6 +51,43 @@ def unified(
             else:
                 parts += _signed("-", left[start:end]) + _signed("+", right[new_start:new_end])
     return "".join(parts)
+
+
+def _same_head(one: str, other: str) -> int:
+    """Return how many characters are the same at the beginning, by comparing halves of what is left."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _same_tail(one: str, other: str, start: int) -> tuple[int, int]:
+    """Return where, from a line on that begins at ``start`` in both, the whole lines begin in each that are the same up to the end."""
+    low, high = 0, min(len(one), len(other)) - start
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[len(one) - middle : len(one) - low] == other[len(other) - middle : len(other) - low]:
+            low = middle
+        else:
+            high = middle - 1
+    end, new_end = len(one) - low, len(other) - low
+    if _begins_line(one, end) and _begins_line(other, new_end):
+        return end, new_end
+    after = _next_line(one, end)
+    return after, new_end + after - end
+
+
+def _begins_line(text: str, index: int) -> bool:
+    return index == 0 or text[index - 1] == "\n"
+
+
+def _next_line(text: str, index: int) -> int:
+    """Return where the line ends that an index stands in, its line end included."""
+    return text.find("\n", index) + 1 or len(text)
 
 
 def _lines(text: str) -> list[str]:

@@ -30,7 +30,7 @@ def plain(root: Node | None, instead: Map[int, Data] | None = None) -> Data:
     """
     if root is None:
         return None
-    built: dict[int, Data] = dict(instead) if instead else {}
+    built: dict[int, Data] = dict(instead) if instead else {}  # by id; leaves only where some of them are replaced
     stack: list[tuple[Node, bool]] = [(root, False)]
     while stack:
         node, ready = stack.pop()
@@ -46,29 +46,41 @@ def plain(root: Node | None, instead: Map[int, Data] | None = None) -> Data:
                 stack += [(node, True), (target, False)]
         elif isinstance(node, Mapping):
             if ready:
-                built[id(node)] = _mapping(node, built)
+                built[id(node)] = _mapping(node, built, instead)
             else:
                 stack.append((node, True))
-                stack.extend([(child, False) for child in node.values.values()])
+                stack += [(child, False) for child in node.values.values() if instead or type(child) is not Scalar]
         elif isinstance(node, Sequence):
             if ready:
-                built[id(node)] = [built[id(child)] for child in node.items]
+                built[id(node)] = [
+                    resolve(child.text, child.style, child.tag) if type(child) is Scalar and not instead else built[id(child)]
+                    for child in node.items
+                ]
             else:
                 stack.append((node, True))
-                stack.extend([(child, False) for child in node.items])
+                stack += [(child, False) for child in node.items if instead or type(child) is not Scalar]
     return built[id(root)]
 
 
-def _mapping(node: Mapping, built: dict[int, Data]) -> dict[str, Data]:
-    if MERGE_KEY not in node.values or not is_merge_key(node.keys[MERGE_KEY]):
-        return {key: built[id(value)] for key, value in node.values.items()}
+def _mapping(node: Mapping, built: dict[int, Data], instead: Map[int, Data] | None) -> dict[str, Data]:
+    data = {
+        key: resolve(value.text, value.style, value.tag) if type(value) is Scalar and not instead else built[id(value)]
+        for key, value in node.values.items()
+    }
+    if not merges(node):
+        return data
     merged: dict[str, Data] = {}
-    source = built[id(node.values[MERGE_KEY])]
+    source = data.pop(MERGE_KEY)
     for each in reversed(source if isinstance(source, list) else [source]):
         if isinstance(each, dict):
             merged.update(each)
-    merged.update((key, built[id(value)]) for key, value in node.values.items() if key != MERGE_KEY)
+    merged.update(data)
     return merged
+
+
+def merges(node: Mapping) -> bool:
+    """Whether a mapping has a merge key."""
+    return MERGE_KEY in node.values and is_merge_key(node.keys[MERGE_KEY])
 
 
 def is_merge_key(key: Node) -> bool:
@@ -99,6 +111,40 @@ def same(left: Data, right: Data) -> bool:
             if len(one) != len(other):
                 return False
             stack.extend(zip(one, other, strict=True))
-        elif one != other and not (isinstance(one, float) and math.isnan(one) and math.isnan(other)):
+        elif not _equal(one, other):
+            return False
+    return True
+
+
+def _equal(one: Data, other: Data) -> bool:
+    """Whether two leaves are equal, types included."""
+    return type(one) is type(other) and (one == other or (type(one) is float and math.isnan(one) and math.isnan(other)))
+
+
+def means(root: Node, data: Data) -> bool:
+    """Whether a tree stands for some data, as ``same(plain(root), data)`` says it, without building the tree's data."""
+    stack = [(root, data)]
+    while stack:
+        node, wanted = stack.pop()
+        node = resolved(node)
+        if isinstance(node, Mapping):
+            if merges(node):
+                if not same(plain(node), wanted):
+                    return False
+                continue
+            if type(wanted) is not dict or len(node.values) != len(wanted):
+                return False
+            for key, value in node.values.items():
+                if key not in wanted:
+                    return False
+                if type(value) is not Scalar:
+                    stack.append((value, wanted[key]))
+                elif not _equal(resolve(value.text, value.style, value.tag), wanted[key]):
+                    return False
+        elif isinstance(node, Sequence):
+            if type(wanted) is not list or len(node.items) != len(wanted):
+                return False
+            stack.extend(zip(node.items, wanted, strict=True))
+        elif isinstance(node, Scalar) and not _equal(resolve(node.text, node.style, node.tag), wanted):
             return False
     return True

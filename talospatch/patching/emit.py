@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
@@ -26,7 +25,9 @@ _OLD_WORDS = frozenset(word for base in ("y", "n", "yes", "no", "on", "off") for
 _PLAIN = re.compile(r"[A-Za-z0-9_/.$][A-Za-z0-9_/.@+=$%^()<>;-]*(?:[:][A-Za-z0-9_/.@+=$-]+)*(?: [A-Za-z0-9_/.@+=$()-]+)*")
 _BASE_60 = re.compile(r"[\d:]+")  # a number to readers of YAML 1.1
 _FLOW_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.@+=-]*")
-_UNSAFE_IN_LITERAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+# Compiled when first used: sets of characters this far apart take longer than all other patterns together.
+_UNSAFE_IN_LITERAL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
+_TO_ESCAPE = '[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]'
 _ESCAPES = {
     "\0": "\\0",
     "\t": "\\t",
@@ -41,8 +42,7 @@ _ESCAPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How a text is written.
 
     Attributes:
@@ -177,19 +177,18 @@ def scalar(value: Data, *, in_flow: bool = False) -> str:
 
 def double_quoted(text: str) -> str:
     """Return text in double quotes on one line, with escapes."""
-    return f'"{"".join(_ESCAPES.get(character) or _escaped(character) for character in text)}"'
+    return f'"{re.sub(_TO_ESCAPE, _escaped, text)}"'
 
 
-def _escaped(character: str) -> str:
+def _escaped(match: re.Match[str]) -> str:
+    character = match.group()
     code = ord(character)
-    if code < 0x20 or 0x7F <= code <= 0x9F:
-        return f"\\x{code:02X}"
-    return f"\\u{code:04X}" if 0xD800 <= code <= 0xDFFF or code in {0xFFFE, 0xFFFF} else character
+    return _ESCAPES.get(character) or (f"\\x{code:02X}" if code <= 0x9F else f"\\u{code:04X}")
 
 
 def fits_literal(text: str, *, indent_given: bool = False) -> bool:
     """Whether a literal block scalar can hold the text."""
-    if not text.strip("\n") or _UNSAFE_IN_LITERAL.search(text):
+    if not text.strip("\n") or re.search(_UNSAFE_IN_LITERAL, text):
         return False
     return indent_given or text[0] not in " \t\n"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.containerd.carriers import KIND, PART_PATH, Carrier, Holder, Target, decide, effective_metrics, holders
 from talospatch.containerd.file_entries import entry_findings
@@ -31,8 +31,7 @@ CREATE = "create"  # the one op that every version accepts for this path, at app
 REMOVAL = "removal"  # carrier code of a proof that something is gone
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentStep:
+class FragmentStep(NamedTuple):
     """Set a fragment's values.
 
     Attributes:
@@ -72,7 +71,7 @@ class FragmentStep:
             finding
             for holder in held
             if holder.live and holder.name == carrier.name
-            for finding in content_findings(holder.data, talos, path)
+            for finding in _content_findings(holder.content, talos, path)
         ]
         if spliced.widened:
             findings.append(_widened(path))
@@ -93,8 +92,7 @@ class FragmentStep:
         return merge(content, values, talos=talos, source=source, fresh=fresh)
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentRemoval:
+class FragmentRemoval(NamedTuple):
     """Take a fragment's values out, wherever they are set; what holds nothing afterwards goes as a whole.
 
     Attributes:
@@ -140,6 +138,12 @@ class FragmentRemoval:
                     message = f"{'.'.join(keys)} had another value than the change gives it; it is removed all the same"
                     findings.append(Finding(Severity.NOTE, "removed-other-value", holder.content_path, message))
         return list(dict.fromkeys(findings))
+
+
+@lru_cache(maxsize=64)
+def _content_findings(content: str, talos: TalosVersion, path: str) -> tuple[Finding, ...]:
+    """Return what is wrong with a content that was read before; most nodes of a fleet get the same one."""
+    return content_findings(read_content(content, talos=talos), talos, path)
 
 
 def part_header(name: str, talos: TalosVersion) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from talospatch.containerd.proof import FragmentProof
@@ -11,8 +10,7 @@ if TYPE_CHECKING:
     from talospatch.talos.finding import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Patched:
+class Patched(NamedTuple):
     """A config after one or more changes.
 
     Attributes:
@@ -28,4 +26,4 @@ class Patched:
     def then(self, after: Patched) -> Patched:
         """Return both as one: the later config, all findings, and the later word about each part of containerd's configuration."""
         proof = self.proof.then(after.proof) if self.proof and after.proof else after.proof or self.proof
-        return replace(after, findings=tuple(dict.fromkeys((*self.findings, *after.findings))), proof=proof)
+        return after._replace(findings=tuple(dict.fromkeys((*self.findings, *after.findings))), proof=proof)

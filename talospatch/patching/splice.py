@@ -14,14 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from collections.abc import Sequence as AbstractSequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Sequence, resolved
 from talospatch.machineconfig.path import format_steps
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
-from talospatch.machineconfig.values import Data, same
+from talospatch.machineconfig.values import Data, means
 from talospatch.patching.emit import Style, block, flow, style_of
 from talospatch.patching.places import (
     behind_line,
@@ -43,23 +42,24 @@ if TYPE_CHECKING:
 
 Steps = AbstractSequence[str | int]
 Edits = list[Edit]
-_COMMENTED_OUT = re.compile(r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))")
+_COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
 
 
-@dataclass(slots=True)
-class Spliced:
+class Spliced(NamedTuple):
     """The proven result. ``widened`` says that not the least edit was taken."""
 
     config: MachineConfig
     widened: bool
 
 
-@dataclass(slots=True)
 class _Operation:
     """Ways to make one change, the least first; from ``wide`` on they write a collection anew."""
 
-    ways: list[Callable[[], Edits | None]] = field(default_factory=list)
-    wide: int = 0
+    __slots__ = ("ways", "wide")
+
+    def __init__(self, ways: list[Callable[[], Edits | None]] | None = None) -> None:
+        self.ways = ways or []
+        self.wide = len(self.ways)
 
     def widen(self, ways: list[Callable[[], Edits | None]]) -> None:
         """Add the wider ways."""
@@ -177,14 +177,14 @@ class Splicer:
             end = len(self._text)
             return ([extra] if extra else []) + [(end, end, f"{begin}{mark}{text}")]
 
-        self._operations.append(_Operation([edits], 1))
+        self._operations.append(_Operation([edits]))
 
     def remove_document(self, document: Document) -> None:
         """Take a document out, with the comments between it and the next one."""
         position = self._config.documents.index(document)
         self._wanted[position] = ("", None)
         start, end = document.span
-        self._operations.append(_Operation([lambda: [(start, end, "")]], 1))
+        self._operations.append(_Operation([lambda: [(start, end, "")]]))
 
     def finish(self) -> Spliced:
         """Make the edits, prove them and return the new config.
@@ -223,10 +223,13 @@ class Splicer:
             config = type(self._config).parse(text, source=self._config.source)
         except ConfigError:
             return None
-        found = [(document.id, document.value) for document in config.documents]
-        if len(found) != len(wanted):
+        if len(config.documents) != len(wanted):
             return None
-        return config if all(one[0] == two[0] and same(one[1], two[1]) for one, two in zip(found, wanted, strict=True)) else None
+        for document, (identity, data) in zip(config.documents, wanted, strict=True):
+            if document.id != identity or not means(document.node, data):
+                return None
+            document.share(data)
+        return config
 
     # What the data is to be
 
@@ -365,7 +368,7 @@ class Splicer:
             above = text.rfind("\n", 0, line - 1) + 1
             remark = text[above:line]
             bare = remark.lstrip(" ")
-            if not bare.startswith("#") or len(remark) - len(bare) != column or _COMMENTED_OUT.match(bare):
+            if not bare.startswith("#") or len(remark) - len(bare) != column or re.match(_COMMENTED_OUT, bare):
                 break
             line = above
         end = past_comments(text, behind_line(text, end), column + 1)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talospatch.containerd.fragment import Fragment, merge, remove
+from talospatch.containerd.fragment import Fragment, merge, read_content, remove
 from talospatch.containerd.toml_write import write_key, write_tables
 from talospatch.errors import FragmentError
 from talospatch.versions import TalosVersion
@@ -198,3 +198,15 @@ def test_a_merge_sets_what_it_says_and_nothing_else(base: Values, values: Values
     assert len(missing) <= len(values)
     if not any(keys in base for keys in values) and base and values:
         assert tomllib.loads(remove(merged, values, talos=OLD) or "") == tomllib.loads(content)
+
+
+def test_a_text_that_was_read_before_is_not_changed_by_merging_into_it() -> None:
+    """What was read is remembered; each merge must find it as the text has it."""
+    content = '[plugins."a"]\n  list = [1, 2]\n  [plugins."a".b]\n    c = 1\n'
+    for _ in range(2):
+        data = read_content(content, talos=OLD)
+        assert data == tomllib.loads(content)
+        merged = merge(content, {("plugins", "a", "b", "d"): [3], ("plugins", "a", "list"): [4], **ADDRESS}, talos=OLD)
+        remove(content, [("plugins", "a", "list"), ("plugins", "a", "b", "c")], talos=OLD)
+        assert read_content(merged, talos=OLD) == tomllib.loads(merged)
+        assert read_content(content, talos=OLD) == tomllib.loads(content)

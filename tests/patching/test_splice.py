@@ -421,3 +421,23 @@ def test_an_edit_is_proven_or_refused(lines: list[str], ended: bool) -> None:
     files = after.get("machine.files")
     assert files[-1] == ENTRY
     assert [document.value for document in config.documents] == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "machine:\n  files:\n    - path: /a\n  type: worker\ncluster: {}\n",
+        "machine:\n  type: worker\n---\nkind: X\nname: y\nz: [1, 0x10, 2001-01-01]\n",
+        "machine: {files: [{path: &p /a}], type: worker}\ncluster: {x: *p}\n",
+    ],
+)
+def test_what_a_config_is_said_to_hold_after_an_edit_is_what_its_text_holds(text: str) -> None:
+    """It keeps the data that the edit was proven by, and shares what did not change."""
+    before = MachineConfig.parse(text)
+    splicer = Splicer(before)
+    splicer.append(before.documents[0], FILES, ENTRY)
+    after = splicer.finish().config
+    assert [document.value for document in after.documents] == [document.value for document in MachineConfig.parse(after.text).documents]
+    assert before.documents[0].value["machine"].get("files", []) == MachineConfig.parse(text).get("machine.files", [])
+    assert after.equivalent(MachineConfig.parse(after.text))
+    assert not after.equivalent(before)
