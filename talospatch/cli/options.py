@@ -48,7 +48,13 @@ class Connection(NamedTuple):
     ] = None
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", min=0.1, callback=finite, help="Deadline of each call to a node, instead of the call's own."),
+        typer.Option(
+            "--timeout",
+            metavar="SECONDS",
+            min=0.1,
+            callback=finite,
+            help="Deadline of each call to a node, instead of the call's own.",
+        ),
     ] = None
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show each call to a node on stderr: method, node, code, time, bytes.")
@@ -114,7 +120,10 @@ class Conduct(NamedTuple):
 
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask. Needed where there is no terminal to ask on.")] = False
     pace: Annotated[
-        float, typer.Option("--pace", metavar="X", min=0.05, max=60, callback=finite, help="Wait X times as long as usual between two looks at a node.")
+        float,
+        typer.Option(
+            "--pace", metavar="X", min=0.05, max=60, callback=finite, help="Wait X times as long as usual between two looks at a node."
+        ),
     ] = 1.0
 
 

@@ -237,9 +237,7 @@ class Bridge:
         """
         alone = _Local(lambda _: None)
         alone.data_received(_PREFACE)  # for servers that wait for the client
-        remote = await first_to_answer(
-            self._endpoints, lambda endpoint: self._reach(endpoint, alone), _Remote.abort, stagger=self._stagger
-        )
+        remote = await first_to_answer(self._endpoints, lambda endpoint: self._reach(endpoint, alone), _Remote.abort, stagger=self._stagger)
         remote.abort()
 
     def mark(self) -> Mark:

@@ -118,7 +118,8 @@ def choose(proxy_url: str, endpoint: Endpoint, environ: Mapping[str, str], *, so
         proxy_url: the context's ``proxy-url``, maybe empty.
         endpoint: where to.
         environ: for ``HTTPS_PROXY`` and ``NO_PROXY``; as in Go, these never apply to loopback addresses.
-        source, path: file and context that ``proxy_url`` comes from, for errors.
+        source: the file that ``proxy_url`` comes from, for errors.
+        path: the context in it.
 
     Raises:
         TalosconfigError: the proxy is of a kind that we do not speak.

@@ -145,7 +145,9 @@ def test_a_full_disk_behind_the_output_is_no_bug() -> None:
     assert explain(OSError(errno.ENOSPC, "No space left on device")) == (("the output cannot be written: No space left on device",), 1)
 
 
-@pytest.mark.parametrize("arguments", [["nodes", "--all", "--timeout", "nan"], ["apply", "--pace", "inf"], ["simulator", "up", "--speed", "nan"]])
+@pytest.mark.parametrize(
+    "arguments", [["nodes", "--all", "--timeout", "nan"], ["apply", "--pace", "inf"], ["simulator", "up", "--speed", "nan"]]
+)
 def test_a_time_has_to_be_a_number_that_passes(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """NaN is neither too small nor too large for a range."""
     assert run(arguments) == 1

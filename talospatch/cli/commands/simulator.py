@@ -47,7 +47,9 @@ def up(
         int | None, typer.Option("--port", metavar="PORT", min=1, max=65535, help="Port of the first control-plane node on 127.0.0.1.")
     ] = None,
     directory: Annotated[Path | None, typer.Option("--directory", metavar="DIR", help="Where to put the talosconfig files.")] = None,
-    speed: Annotated[float, typer.Option("--speed", metavar="X", min=0.01, callback=finite, help="Live X times as fast as real time.")] = 1.0,
+    speed: Annotated[
+        float, typer.Option("--speed", metavar="X", min=0.01, callback=finite, help="Live X times as fast as real time.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="What identities and faults follow from.")] = 0,
     fault: Annotated[
         list[str] | None, typer.Option("--fault", metavar="[NODE=]FAULT", help="Something that goes wrong; an unknown one lists them.")

@@ -103,7 +103,7 @@ def _group(group: Group, width: int, paint: Paint) -> str:
 
 
 def _lone(node: NodePlan, width: int, paint: Paint) -> str:
-    lines = [paint("title", node.name)]
+    lines = [paint("title", wrap(node.name, width))]
     lines += [paint("bad", wrap(f"refused: {sentence}", width, first="  ", rest="    ")) for sentence in _refusals(node)]
     return "\n".join([*lines, *_details([node], paint)])
 
