@@ -144,6 +144,19 @@ def proto(session: nox.Session) -> None:
 
 
 @nox.session
+def typetables(session: nox.Session) -> None:
+    """Print the types of machine config again from Talos's published module (needs Go); with --check, fail if they differ."""
+    session.run("python", "tools/typetables.py", *session.posargs)
+
+
+@nox.session
+def oracle(session: nox.Session) -> None:
+    """Compare random patches with the reference, named for each minor by TALOSPATCH_ORACLE_1_13=PROGRAM and so on; else skips."""
+    session.install("-e", ".", *group("test"))
+    session.run("pytest", "tests/oracle", *session.posargs)
+
+
+@nox.session
 def changelog(session: nox.Session) -> None:
     """Show the fragments of the next release together."""
     fragments = sorted(path for path in (HERE / "changelog.d").glob("*.*.md"))

@@ -27,17 +27,25 @@ def patch_config(
         base: the config's text.
         patches: the text of each patch, applied in order.
         talos_version: ``1.13``, ``v1.13.9`` or any tag that a node gives as its version.
-        semantics: ``declarative``: applying twice changes nothing more, and nothing is lost that a patch does not name.
-        style: ``preserve``: the base's text with the least edit.
+        semantics: ``declarative``: applying twice changes nothing more, and nothing is lost that a patch does not name; for now it
+            understands changes of containerd's drop-in. ``talosctl``: any patch, and exactly what talosctl makes of it, or an error where
+            it fails or crashes; needs the style ``canonical``.
+        style: ``preserve``: the base's text with the least edit. ``canonical``: the bytes that talosctl would write, without comments.
 
     Raises:
         TalosPatchError: one of its subclasses says what cannot be done, where and why.
     """
-    if semantics != "declarative":
-        raise ChangeError(f"semantics {semantics!r} is not there yet", hint="use declarative")
-    if style != "preserve":
-        raise ChangeError(f"style {style!r} is not there yet", hint="use preserve")
     talos = TalosVersion.parse(talos_version)
+    if semantics == "talosctl":
+        from talospatch.machineconfig.typed.apply import patch_text
+
+        if style != "canonical":
+            raise ChangeError(f"talosctl's semantics do not write the style {style!r}", hint='use style="canonical", as talosctl does')
+        return patch_text(base, patches, minor=talos.minor, source="base")
+    if semantics != "declarative":
+        raise ChangeError(f"there are no semantics {semantics!r}", hint="use declarative or talosctl")
+    if style != "preserve":
+        raise ChangeError(f"declarative semantics do not write the style {style!r}", hint='use style="preserve"')
     config = MachineConfig.parse(base, source="base")
     if not patches:
         return base
