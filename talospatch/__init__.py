@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from talospatch.fleet.cluster import Cluster
     from talospatch.fleet.targets import Targets, all_nodes, control_planes, nodes, workers
     from talospatch.offline import Change, MachineConfig, patch_config
+    from talospatch.patching.validation import validate_config
     from talospatch.planning.plan import Plan
     from talospatch.planning.report import Report
     from talospatch.talos.finding import Finding, Severity
@@ -36,6 +37,7 @@ _HOMES = {
     "control_planes": "talospatch.fleet.targets",
     "nodes": "talospatch.fleet.targets",
     "patch_config": "talospatch.offline",
+    "validate_config": "talospatch.patching.validation",
     "workers": "talospatch.fleet.targets",
 }
 
@@ -54,6 +56,7 @@ __all__ = [
     "control_planes",
     "nodes",
     "patch_config",
+    "validate_config",
     "workers",
 ]
 
