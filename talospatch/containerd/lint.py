@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from talospatch.containerd.base_parts import OLD_CRI, base_findings, base_version
-from talospatch.containerd.metrics import address_findings, forms_in, live_forms, metrics_address
+from talospatch.containerd.metrics import PLACES, address_findings, forms_in, live_forms, metrics_address, value_at
 from talospatch.containerd.toml_read import leaves
 from talospatch.talos.finding import Finding, Severity
 from talospatch.versions import Fact, TalosVersion
@@ -74,6 +74,11 @@ def _metrics(data: Mapping[str, Any], talos: TalosVersion, path: str) -> tuple[F
     elif len(forms) > 1:
         message = f"metrics are set in both forms; containerd obeys {live[0].value} and ignores {forms[1].value}"
         findings.append(Finding(Severity.WARNING, "metrics-both-forms", path, message, "keep one of them"))
+    for form in live:
+        address = value_at(data, PLACES[form]["address"])
+        if address is not None and not isinstance(address, str):
+            message = f"metrics address {address!r} is not text; containerd would exit, and kubelet wait for it"
+            findings.append(Finding(Severity.ERROR, "metrics-address-invalid", path, message, 'write it as "0.0.0.0:11234"'))
     address = metrics_address(data, live)
     if address is not None:
         findings.extend(address_findings(address, path))

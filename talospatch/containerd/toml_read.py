@@ -16,6 +16,11 @@ MAX_REMEMBERED = 16 * 1024  # characters of a text that is remembered; drop-ins 
 MAX_DEPTH = 100  # containerd's own configuration is 6 levels deep
 
 _SHORT_TIME = re.compile(r"(?<![\d.:])\d\d:\d\d(?![\d:])")
+# A key of more parts than that, where keys stand. tomllib takes time quadratic in their number, so it must not see one.
+_DEEP_KEY = re.compile(
+    r"""(?:^|[\[{,])[ \t]*(?:(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){%d}""" % MAX_DEPTH,  # noqa: UP031 - braces
+    re.MULTILINE,
+)
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
@@ -43,6 +48,8 @@ def parse(text: str, *, newer: bool, source: str = "fragment") -> dict[str, Any]
 
 
 def _parse(text: str, newer: bool) -> dict[str, Any]:
+    if text.count(".") >= MAX_DEPTH and _DEEP_KEY.search(text):
+        raise FragmentError(f"nested deeper than {MAX_DEPTH} levels")
     try:
         data = tomllib.loads(text)
     except RecursionError:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from talospatch.simulator.cluster import IssuedIdentity
+from talospatch.simulator.pki import reaching_back
 
 if TYPE_CHECKING:
     from talospatch.simulator.pki import Authority, Identity
@@ -51,6 +52,7 @@ def write_private(path: Path, text: str) -> None:
 
 def issue(authority: Authority, context: str, endpoints: Sequence[str], roles: Sequence[str], seconds: float) -> IssuedIdentity:
     """Make what GenerateClientConfiguration answers: a certificate with these roles that lives so many seconds."""
-    identity = authority.client(roles, not_after=datetime.now(UTC) + timedelta(seconds=seconds))
+    start = reaching_back()
+    identity = authority.client(roles, not_before=start, not_after=start + timedelta(seconds=seconds))
     text = render(context, endpoints, (), authority.certificate, identity)
     return IssuedIdentity(authority.certificate, identity.certificate, identity.key, text.encode())

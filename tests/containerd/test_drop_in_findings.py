@@ -72,3 +72,10 @@ def test_the_base_has_the_version_that_its_containerd_needs(version: str, expect
 def test_rows_of_the_base_table_are_unique() -> None:
     """One row a key and span of versions."""
     assert len({(row.keys, row.since) for row in BASE_KEYS}) == len(BASE_KEYS)
+
+
+@pytest.mark.parametrize("content", ["[metrics]\naddress = 5\n", '[metrics]\naddress = ["0.0.0.0:1"]\n'])
+def test_an_address_that_is_no_text_is_an_error(content: str) -> None:
+    """containerd reads the field as text and does not start with anything else."""
+    findings = content_findings(tomllib.loads(content), TalosVersion.parse("1.13"), "here")
+    assert [(finding.severity, finding.code) for finding in findings] == [(Severity.ERROR, "metrics-address-invalid")]
