@@ -75,7 +75,7 @@ def predict_delete(
         libcni: version of libcni in the node's containerd, as ``1.1.2``.
         cni_version: ``cniVersion`` of the conflist in force.
         network: name of the conflist in force; the cache file is the one of this network. It stands in what containerd logs before
-            ``cached result: `` and has no other influence.
+            ``cached result:`` and has no other influence.
         kind: what stands at the path, where it is no regular file; ``content`` is then not looked at.
         before_go_1_24: word errors as a containerd built with Go up to 1.23 does; only paths inside ``ips`` and ``routes`` differ.
 
