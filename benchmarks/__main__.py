@@ -29,15 +29,16 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="exit 1 where a figure is over its limit")
     options = parser.parse_args()
     over = []
-    print(f"{'figure':58} {'value':>10} {'limit':>8}  note")
+    print(f"{'figure':75} {'value':>8} {'limit':>7}  ok  note")
     for name in modules(options.only):
         module = importlib.import_module(f"benchmarks.{name}")
         limits: dict[str, float] = getattr(module, "LIMITS", {})
         rows: list[ROW] = module.run()
         for figure, value, note in rows:
             limit = limits.get(figure)
-            print(f"{figure:58} {value:10.2f} {'' if limit is None else format(limit, '8g'):>8}  {note}", flush=True)
-            if limit is not None and value > limit:
+            verdict = "" if limit is None else "yes" if value <= limit else "NO"
+            print(f"{figure:75} {value:8.2f} {'' if limit is None else format(limit, 'g'):>7}  {verdict:3} {note}", flush=True)
+            if verdict == "NO":
                 over.append(figure)
     if over:
         print(f"over their limit: {', '.join(over)}", file=sys.stderr)

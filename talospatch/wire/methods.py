@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,7 @@ class Method:
 _WELL_KNOWN = {"empty": "google.protobuf.empty_pb2"}
 
 
+@cache
 def _message_class(name: str) -> type[Message]:
     module, _, message = name.partition(".")
     loaded: Any = import_module(_WELL_KNOWN.get(module, f"talospatch.wire.proto.{module}_pb2"))
