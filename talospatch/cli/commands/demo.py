@@ -32,7 +32,7 @@ Examples:
 @app.command(epilog=EPILOG)
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster up afterwards, until Ctrl-C, and say how to use it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; without a terminal the demo never does.")] = False,
+    ask: Annotated[bool, typer.Option("--ask", help="Let me confirm the rollout myself, as on a real cluster; needs a terminal.")] = False,
 ) -> int:
     """Show the whole story on a simulated cluster, on this machine alone.
 
@@ -58,7 +58,7 @@ def demo(
             "TALOSPATCH_JOURNAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         }
         with _environment(settings):
-            code = _tell(terminal, asks=terminal.can_ask and not yes)
+            code = _tell(terminal, asks=ask and terminal.can_ask)
             if code != ExitCode.DONE:
                 return code
             terminal.out(_ending(terminal))
@@ -76,7 +76,7 @@ def _tell(terminal: Terminal, *, asks: bool) -> int:
         terminal.out("")
         terminal.out(wrap(step.words, terminal.prose_width, first=f"{number}. ", rest="   "))
         if "--yes" in command:
-            terminal.out("   Nobody is asked here, so the demo confirms by itself.")
+            terminal.out("   It would ask now; the demo confirms by itself, `demo --ask` lets you do it.")
         terminal.out(terminal.paint("title", f"   $ {NAME} {' '.join(command)}"))
         terminal.out("")
         code = run(command)
