@@ -289,6 +289,16 @@ def test_on_a_terminal_it_asks_and_no_changes_nothing() -> None:
     assert run(["diff", *PATCH, "-n", "10.5.0.4"]) == 2
 
 
+def test_the_demo_asks_where_it_is_told_to() -> None:
+    """Declined, the story ends there and says so."""
+    with Session("demo", "--ask") as session:
+        session.until("[y/N]:")
+        session.type("n\n")
+        code, _ = session.end()
+    assert code == 5
+    assert "The demo ends here" in session.seen
+
+
 @pytest.mark.usefixtures("simulated")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_leaves_no_node_half_changed_and_says_how_to_go_on(number: signal.Signals) -> None:
