@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -64,7 +65,13 @@ def texts(node: NodePlan) -> tuple[bytes, bytes]:
 def kill_at(words: str) -> None:
     """Start a rollout in a process of its own and kill it as soon as it says these words."""
     command = [sys.executable, "-m", "talospatch", "apply", *PATCH, "--workers", "--no-drain", "--yes", *QUICK]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ}) as client:
+    # What is killed cannot clean up: its socket's directory goes with ours, whose short name leaves room for a socket's path.
+    with (
+        tempfile.TemporaryDirectory(prefix="killed-") as temporary,
+        subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": temporary}
+        ) as client,
+    ):
         assert client.stderr is not None
         lines = []
         for line in client.stderr:
