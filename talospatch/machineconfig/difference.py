@@ -97,11 +97,6 @@ class Difference:
         except RecursionError:
             return self.unified()
 
-    @property
-    def group_key(self) -> str:
-        """The same as ``key``."""
-        return self.key
-
     def unified(self, *, redacted: bool = True, names: tuple[str, str] = ("before", "after"), context: int = CONTEXT) -> str:
         """Return a unified diff of the texts; empty when they are the same.
 

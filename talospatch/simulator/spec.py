@@ -202,37 +202,6 @@ class ClusterSpec:
         return uuid.UUID(bytes=hashlib.sha256(text.encode()).digest()[:16], version=4)
 
 
-def demo_spec() -> ClusterSpec:
-    """A small cluster in which every case occurs: versions, a customization, metrics already on, damaged cache files."""
-    from talospatch.simulator import sample_configs
-    from talospatch.simulator.cri import LEGACY_PATH
-    from talospatch.simulator.node_files import RESULTS
-
-    entries = {
-        3: '[plugins."io.containerd.cri.v1.images"]\n  discard_unpacked_layers = false\n',
-        4: '[metrics]\n  address = "0.0.0.0:11234"\n',
-    }
-    control_plane = NodeSpec("cp-1", "10.5.0.2", "controlplane")
-    workers = []
-    for number in range(1, 6):
-        pods = tuple(
-            SandboxSpec(f"{number}{pod}" * 32, "shop", f"web-{pod}", ready=pod != 3, uid=f"pod-{number}{pod}") for pod in (1, 2, 3)
-        )
-        damaged = {f"{RESULTS}/cbr0-{pods[2].id}-eth0": FileSpec()} if number in {2, 5} else {}
-        extra = sample_configs.file_entry(LEGACY_PATH, entries[number]) if number in entries else ""
-        workers.append(
-            NodeSpec(
-                f"worker-{number}",
-                f"10.5.0.{number + 2}",
-                talos="v1.13.9" if number == 1 else NEWEST,
-                config=sample_configs.text(f"worker-{number}", "worker", "demo", control_plane.address, extra=extra),
-                sandboxes=pods,
-                files=damaged,
-            )
-        )
-    return ClusterSpec((control_plane, *workers), name="demo", timings=Timings(settle=0.3))
-
-
 def to_json(spec: ClusterSpec) -> str:
     """Write a spec as JSON; bytes that are UTF-8 as text, others as ``{"base64": …}``."""
 

@@ -64,11 +64,6 @@ def list_resources(node: SimulatedNode, request: cosi_pb2.ListRequest, roles: Se
     return Exchange([cosi_pb2.ListResponse(resource=item) for item in _found(node, request.namespace, request.type) if wanted(item)])
 
 
-def _bad_pattern(error: re.error, options: Any) -> Exchange:
-    text = f"failed to compile regexp: error parsing regexp: {error.msg}: `{options.id_query.regexp}`"
-    return failure("INVALID_ARGUMENT", text)
-
-
 def create(request: cosi_pb2.CreateRequest) -> Exchange:
     """Refuse Create; a configuration is read before that, and one without a body cannot be."""
     resource = request.resource

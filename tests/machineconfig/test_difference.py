@@ -94,7 +94,7 @@ def test_identical_differences_have_one_key() -> None:
         before = BASE.replace("w1", hostname).replace("machine:\n", f"machine:\n  token: {hostname}.0123456789abcdef\n{at}")
         return differ(before.replace("eth0", sign), before)
 
-    assert change("w1", "eth1").key == change("w2", "eth1").key == change("w2", "eth1", "  # a\n").group_key
+    assert change("w1", "eth1").key == change("w2", "eth1").key == change("w2", "eth1", "  # a\n").key
     assert change("w1", "eth1").key != change("w1", "eth2").key
 
 

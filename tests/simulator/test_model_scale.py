@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from talospatch.cli.demo import cluster
 from talospatch.errors import InputError
 from talospatch.simulator.cluster import SimulatedCluster
-from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, NodeSpec, SandboxSpec, Timings, demo_spec, from_json, to_json
+from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, NodeSpec, SandboxSpec, Timings, from_json, to_json
 
 LIMIT = 150 * 1024  # KiB for 1,000 nodes with 20 kB each
 
@@ -66,7 +67,7 @@ def test_a_description_survives_json() -> None:
         timings=Timings(stop=1).scaled(0.5),
     )
     assert from_json(to_json(spec)) == spec
-    assert from_json(to_json(demo_spec())) == demo_spec()
+    assert from_json(to_json(cluster.spec())) == cluster.spec()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_the_seed_makes_the_identities() -> None:
     """And nothing else does."""
 
     def uuids(seed: int) -> set[str]:
-        return {node.uuid for node in SimulatedCluster(ClusterSpec(demo_spec().nodes, seed=seed), 0.0).nodes}
+        return {node.uuid for node in SimulatedCluster(ClusterSpec(cluster.spec().nodes, seed=seed), 0.0).nodes}
 
     assert uuids(1) == uuids(1)
     assert not uuids(1) & uuids(2)

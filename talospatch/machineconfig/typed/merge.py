@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # Their Merge copies the right side even where it is zero: a patch that does not restate them wipes them.
 WIPED = frozenset({"cel.Expression", "block.ByteSize", "block.PercentageSize"})
-# Their Merge takes the right side as a whole unless it is zero.
-ATOMIC = frozenset({"meta.Addr", "meta.Prefix", "meta.AddrPort"})
 # Without a Merge of their own the reference walks into unexported fields, and fails there whatever they hold.
 UNSETTABLE = frozenset({
     "netip.Addr", "netip.Prefix", "netip.AddrPort", "network.Addr", "network.Prefix", "network.AddrPort", "v1alpha1.InstallDiskSizeMatcher",

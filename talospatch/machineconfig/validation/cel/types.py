@@ -116,8 +116,3 @@ class Bindings:
 
     def _occurs(self, variable: CelType, type_: CelType) -> bool:
         return type_ == variable or any(self._occurs(variable, inner) for inner in type_.inside)
-
-    def generalized(self, variable_of: CelType, given: CelType) -> None:
-        """Let a variable that stands for a type stand for anything, when dyn joined it."""
-        if variable_of.variable and is_open(given):
-            self._bound[variable_of] = DYN
