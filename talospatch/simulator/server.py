@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import grpc
 import grpc.aio
@@ -40,10 +40,8 @@ _OPTIONS = (
     ("grpc.max_send_message_length", MESSAGE_LIMIT),
     ("grpc.so_reuseport", 0),
 )
+_SOCKET = "s"  # short: the path of a unix socket is limited
 _STATUS = {code.name: code for code in grpc.StatusCode}
-
-# How long an old gRPC server may finish its calls after it has said GOAWAY, in real seconds.
-_GOAWAY_GRACE = 30.0
 
 
 class _ConnectionBroken(Exception):
@@ -61,11 +59,8 @@ class Endpoint:
 
     node: NodeSpec
     front: TlsFront
-    directory: Path
     handler: grpc.GenericRpcHandler
     _server: grpc.aio.Server | None = None
-    _generation: int = 0
-    _leaving: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def address(self) -> str:
@@ -73,24 +68,14 @@ class Endpoint:
         host = f"[{self.front.host}]" if ":" in self.front.host else self.front.host
         return f"{host}:{self.front.port}"
 
-    @property
-    def path(self) -> Path:
-        """Where the present gRPC server listens."""
-        return self.directory / f"s{self._generation}"
-
     async def start(self) -> None:
         """Start the gRPC server, and listen."""
-        await self._new_server()
+        server = grpc.aio.server(options=_OPTIONS)
+        server.add_generic_rpc_handlers((self.handler,))
+        server.add_insecure_port(f"unix:{self.front.target}")
+        await server.start()
+        self._server = server
         self.front.open()
-
-    async def go_away(self) -> None:
-        """Ask every client to connect again; their calls in flight may finish."""
-        old = self._server
-        await self._new_server()
-        if old is not None:
-            leaving = asyncio.ensure_future(old.stop(_GOAWAY_GRACE))
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
 
     async def stop(self) -> None:
         """Drop everything, and wait for it."""
@@ -98,17 +83,6 @@ class Endpoint:
         if self._server is not None:
             await self._server.stop(None)
             self._server = None
-        for leaving in self._leaving:
-            leaving.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
-
-    async def _new_server(self) -> None:
-        self._generation += 1
-        server = grpc.aio.server(options=_OPTIONS)
-        server.add_generic_rpc_handlers((self.handler,))
-        server.add_insecure_port(f"unix:{self.path}")
-        await server.start()
-        self._server = server
 
 
 class ClusterServer:
@@ -142,7 +116,6 @@ class ClusterServer:
         self._stopped: set[str] = set()
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._pending: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listen on every endpoint. What fails leaves nothing behind.
@@ -166,7 +139,6 @@ class ClusterServer:
             await asyncio.gather(self._watch, return_exceptions=True)
             self._watch = None
         await asyncio.gather(*(endpoint.stop() for endpoint in self.endpoints.values()))
-        await asyncio.gather(*self._pending, return_exceptions=True)
         self.endpoints.clear()
         if self._directory is not None:
             self._directory.cleanup()
@@ -192,7 +164,6 @@ class ClusterServer:
         directory = Path(self._directory.name) / str(number)
         directory.mkdir(0o700)
         host, port = self._listen.get(node.name, ("127.0.0.1", 0))
-        endpoint: Endpoint | None = None
         contexts: dict[FaultKind | None, ssl.SSLContext] = {}
 
         def context(fault: FaultKind | None) -> ssl.SSLContext:
@@ -200,13 +171,9 @@ class ClusterServer:
                 contexts[fault] = self._context(node, host, directory, fault)
             return contexts[fault]
 
-        def target() -> Path:
-            assert endpoint is not None
-            return endpoint.path
-
         context(None)
-        front = TlsFront(node.name, host, port, context, directory, target, self.faults)
-        endpoint = Endpoint(node, front, directory, _Handler(self, front))
+        front = TlsFront(node.name, host, port, context, directory, directory / _SOCKET, self.faults)
+        endpoint = Endpoint(node, front, _Handler(self, front))
         self.endpoints[node.name] = endpoint
         await endpoint.start()
         self._settle(endpoint)
@@ -243,12 +210,6 @@ class ClusterServer:
         """Keep an error of the simulation itself, for whoever looks; only the last hundred."""
         self.errors.append(error)
         del self.errors[:-100]
-
-    def replace_later(self, endpoint: Endpoint) -> None:
-        """Say GOAWAY at this endpoint, beside the call that asks for it."""
-        task = asyncio.get_running_loop().create_task(endpoint.go_away())
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
 
 
 class _Handler(grpc.GenericRpcHandler):
@@ -325,7 +286,7 @@ class _Handler(grpc.GenericRpcHandler):
         if faults.hook is not None:
             faults.hook(Moment.BEFORE, call)
         if FaultKind.GOAWAY in struck:
-            server.replace_later(server.endpoints[call.endpoint])
+            self._front.go_away()
         if FaultKind.LATENCY in struck:
             await asyncio.sleep(faults.delay(struck[FaultKind.LATENCY]))
         if FaultKind.SILENCE in struck:

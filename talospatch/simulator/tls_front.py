@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from talospatch.simulator.held_port import HeldPort
 from talospatch.simulator.network_faults import FaultKind
 from talospatch.simulator.pki import roles_of
-from talospatch.simulator.relay import Side, scratch
+from talospatch.simulator.relay import ServerSide, Side, scratch
 from talospatch.simulator.tls_context import Handshake
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class _Connection:
 
     roles: tuple[str, ...]
     outer: Side
-    inner: Side
+    inner: ServerSide
 
     def close(self) -> None:
         """Send what is still buffered, then close. Aborting would lose trailers and GOAWAY."""
@@ -63,7 +63,7 @@ class TlsFront:
         port: 0 until :meth:`open` has chosen one, and then the same for good.
         contexts: TLS settings by the fault they show, None for the honest ones; made when first needed.
         directory: private, for the names of unix sockets.
-        target: where the gRPC server listens now; asked for each connection.
+        target: where the gRPC server listens.
         faults: which strike connections.
     """
 
@@ -72,7 +72,7 @@ class TlsFront:
     port: int
     contexts: Callable[[FaultKind | None], ssl.SSLContext]
     directory: Path
-    target: Callable[[], Path]
+    target: Path
     faults: NetworkFaults
     accepted: int = 0
     _port: HeldPort | None = None
@@ -142,6 +142,11 @@ class TlsFront:
         if connection := self._connections.get(peer.rpartition("/")[2]):
             connection.abort()
 
+    def go_away(self) -> None:
+        """Ask every client to connect again; what they have asked already is answered where they asked it."""
+        for connection in self._connections.values():
+            connection.inner.go_away()
+
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -166,7 +171,7 @@ class TlsFront:
         loop = asyncio.get_running_loop()
         context = self.contexts(next((kind for kind in CERTIFICATE_FAULTS if kind in faults), None))
         outer = Side(self._scratch, _rate(faults, FaultKind.SLOW_READER))
-        inner = Side(self._scratch, _rate(faults, FaultKind.SLOW_WRITER))
+        inner = ServerSide(self._scratch, _rate(faults, FaultKind.SLOW_WRITER))
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         handshake = Handshake(context, accepted)
         try:
@@ -189,7 +194,7 @@ class TlsFront:
                 transport.abort()
                 return
             await self._join_server(inner, name)
-        except OSError:  # the gRPC server is being replaced
+        except OSError:  # the gRPC server is gone already
             transport.abort()
             return
         except BaseException:
@@ -202,7 +207,7 @@ class TlsFront:
         inner.join(outer)
         self._forget(name)
 
-    async def _join_server(self, inner: Side, name: str) -> None:
+    async def _join_server(self, inner: ServerSide, name: str) -> None:
         """Connect to the gRPC server from a socket that is called ``name``."""
         loop = asyncio.get_running_loop()
         path = self.directory / name
@@ -211,7 +216,7 @@ class TlsFront:
             connecting.setblocking(False)
             connecting.bind(str(path))
             path.unlink()  # the socket keeps the name
-            await loop.sock_connect(connecting, str(self.target()))
+            await loop.sock_connect(connecting, str(self.target))
             await loop.create_unix_connection(lambda: inner, sock=connecting)
         except BaseException:
             connecting.close()

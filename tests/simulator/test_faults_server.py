@@ -27,7 +27,8 @@ def test_a_reset_comes_before_or_after_the_node_has_acted(kind: FaultKind, acted
         async with serving(model, faults=faults) as server, dialling(server) as channel:
             assert (await ask(channel, VERSION))[1] == "UNAVAILABLE"
             assert bool(model.asked) is acted
-            assert (await ask(channel, VERSION, wait_for_ready=True))[1] == "OK"
+            # A call that comes before the channel has heard of the reset breaks with the old connection.
+            assert "OK" in [(await ask(channel, VERSION, wait_for_ready=True))[1] for _ in range(5)]
 
     asyncio.run(run())
 
