@@ -27,6 +27,18 @@ class Timestamp(str):
         return hash((Timestamp, str(self)))
 
 
+class Literal(str):
+    """Text that is written as it stands, whatever it looks like: ``0o644``."""
+
+    __slots__ = ()
+
+
+class TaggedText(str):
+    """Text that is written as a node with a tag of its own, which quotes less: only what would not read as text."""
+
+    __slots__ = ()
+
+
 # Words, whatever the field's type is. Source: go-yaml's resolve table; yes, no, on, off, y and n are words for bool fields only, so not
 # here.
 WORDS: dict[str, bool | float | None] = {

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from talospatch.errors import ChangeError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.change import Change
+from talospatch.patching.literal import literally, readable
+from talospatch.patching.workpiece import Workpiece
 from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
@@ -27,27 +29,24 @@ def patch_config(
         base: the config's text.
         patches: the text of each patch, applied in order.
         talos_version: ``1.13``, ``v1.13.9`` or any tag that a node gives as its version.
-        semantics: ``declarative``: applying twice changes nothing more, and nothing is lost that a patch does not name; for now it
-            understands changes of containerd's drop-in. ``talosctl``: any patch, and exactly what talosctl makes of it, or an error where
-            it fails or crashes; needs the style ``canonical``.
-        style: ``preserve``: the base's text with the least edit. ``canonical``: the bytes that talosctl would write, without comments.
+        semantics: ``declarative``: what a patch names is so afterwards, what it does not name is as before, and applying it again changes
+            nothing more. ``talosctl``: exactly what talosctl makes of it, or an error where it fails or crashes.
+        style: ``preserve``: the base's text with the least edit, comments included. ``canonical``: the bytes that talosctl would write,
+            without comments.
 
     Raises:
         TalosPatchError: one of its subclasses says what cannot be done, where and why.
     """
     talos = TalosVersion.parse(talos_version)
-    if semantics == "talosctl":
-        from talospatch.machineconfig.typed.apply import patch_text
-
-        if style != "canonical":
-            raise ChangeError(f"talosctl's semantics do not write the style {style!r}", hint='use style="canonical", as talosctl does')
-        return patch_text(base, patches, minor=talos.minor, source="base")
-    if semantics != "declarative":
+    if semantics not in {"declarative", "talosctl"}:
         raise ChangeError(f"there are no semantics {semantics!r}", hint="use declarative or talosctl")
-    if style != "preserve":
-        raise ChangeError(f"declarative semantics do not write the style {style!r}", hint='use style="preserve"')
-    config = MachineConfig.parse(base, source="base")
+    if style not in {"preserve", "canonical"}:
+        raise ChangeError(f"there is no style {style!r}", hint="use preserve or canonical")
+    if semantics == "talosctl":
+        return literally(base, patches, talos=talos, preserve=style == "preserve")
     if not patches:
         return base
-    changes = [Change.parse(patch, source=f"patch {number}") for number, patch in enumerate(patches, start=1)]
-    return config.patch(changes, talos=talos).config.text
+    piece = Workpiece(MachineConfig.parse(readable(base, talos), source="base"), talos=talos)
+    for number, patch in enumerate(patches, start=1):
+        Change.parse(patch, source=f"patch {number}").work_on(piece)
+    return piece.canonical() if style == "canonical" else piece.patched.config.text

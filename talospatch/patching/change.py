@@ -13,26 +13,30 @@ from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Sequence
 from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.machineconfig.reader import Tree, line_and_column, read
+from talospatch.machineconfig.typed.repeated import read_repeated
+from talospatch.machineconfig.values import plain
 from talospatch.patching.fragment_change import FragmentRemoval, FragmentStep
-from talospatch.patching.patched import Patched
-from talospatch.talos.finding import Finding, Severity
+from talospatch.patching.hazards import PATCH_EMPTY
+from talospatch.patching.text_step import MARK, JsonStep, MergeStep, deletes, holds_something, text_at, without
+from talospatch.patching.workpiece import Workpiece
 from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as AbstractMapping
 
     from talospatch.machineconfig.config import MachineConfig
+    from talospatch.machineconfig.nodes import Node
     from talospatch.machineconfig.values import Data
+    from talospatch.patching.patched import Patched
 
-ONLY_DROP_INS = "this version understands only changes of containerd's drop-in"
-USE_TALOSCTL = "use talosctl patch mc for the rest"
+FILES = ("machine", "files")
 _SETTINGS_READ_AS = TalosVersion.parse("1.14")  # settings change the text of a fragment before it meets a node's version
 
 
 class Step(Protocol):
     """One part of a change; kinds of steps are added here, nothing else of a change knows them."""
 
-    def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool) -> Patched:
+    def apply(self, piece: Workpiece) -> None:
         """Apply it."""
         ...
 
@@ -56,7 +60,8 @@ class Change:
         """Read a change; its form tells its kind.
 
         TOML (a source that ends in ``.toml``, or text that is TOML and not YAML), a ``machine.files`` entry for the drop-in's path, and a
-        CRICustomizationConfig document are containerd fragments. A patch that holds nothing is a change that changes nothing.
+        CRICustomizationConfig document are containerd fragments; what else the patch has is a strategic merge patch. A list of operations
+        is a JSON patch. A patch that holds nothing is a change that changes nothing.
 
         Args:
             text: the patch.
@@ -64,7 +69,7 @@ class Change:
             name: how reports call it; by default the source's.
 
         Raises:
-            ChangeError: another kind of patch, or one that cannot be read.
+            ChangeError: it cannot be read, or is no patch.
             FragmentError: the fragment is not TOML, or must not be.
         """
         label = name or source
@@ -75,6 +80,8 @@ class Change:
         except ConfigError as error:
             if (inline := _inline_toml(text, label)) is not None:
                 return cls((inline,), name=label, source=source)
+            if MARK in text and read_repeated(text) is not None:  # a key that is deleted and given anew stands twice
+                return cls((MergeStep(text, source),), name=label, source=source)
             raise ChangeError(
                 error.problem, source=source, line=error.line, column=error.column, path=error.path, hint=error.hint
             ) from None
@@ -82,12 +89,18 @@ class Change:
         for index, tree in enumerate(trees):
             if tree.root is None:
                 continue
+            if isinstance(tree.root, Sequence):
+                return cls((_json_step(trees, text, source),), name=label, source=source)
             if not isinstance(tree.root, Mapping):
                 if (inline := _inline_toml(text, label)) is not None:
                     return cls((inline,), name=label, source=source)
-                raise _not_a_drop_in(tree, text, source)
-            steps += _document_steps(Document(tree, index), source, label)
-        return cls(_fragments(steps), name=label, source=source)
+                raise _not_a_patch(tree, text, source)
+            steps += _drop_ins(Document(tree, index), source, label)
+        if not steps:
+            rest = (MergeStep(text, source),) if holds_something(trees) else ()
+        else:
+            rest = (MergeStep(text, source, is_drop_in),) if holds_something(without(trees, is_drop_in)) else ()
+        return cls((*rest, *_fragments(steps)), name=label, source=source)
 
     def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool = False) -> Patched:
         """Return the config with this change, findings and what must be seen on the node afterwards.
@@ -103,13 +116,16 @@ class Change:
             ChangeError: the config has no place for the change.
             VersionError: this version's configuration is not written.
         """
-        patched = Patched(config)
+        piece = Workpiece(config, talos=talos, fleet_has_older=fleet_has_older)
+        self.work_on(piece)
+        return piece.patched
+
+    def work_on(self, piece: Workpiece) -> None:
+        """Apply it to a config that other changes are applied to as well; raises as :meth:`apply`."""
         if not self.steps:
-            message = "the patch holds nothing, so it changes nothing"
-            return Patched(config, (Finding(Severity.NOTE, "patch-empty", "", message),))
+            piece.noticed.add(PATCH_EMPTY)
         for step in self.steps:
-            patched = patched.then(step.apply(patched.config, talos=talos, fleet_has_older=fleet_has_older))
-        return patched
+            step.apply(piece)
 
     def with_settings(self, settings: AbstractMapping[str, str]) -> Self:
         """Return the change with other values for some of its keys.
@@ -136,8 +152,11 @@ class Change:
         Raises:
             ChangeError: it holds something that cannot be taken out again.
         """
-        if any(not isinstance(step, FragmentStep) for step in self.steps):
+        if any(isinstance(step, FragmentRemoval) for step in self.steps):
             raise ChangeError("is a removal already", source=self.source)
+        if any(not isinstance(step, FragmentStep) for step in self.steps):
+            problem = "changes more than containerd's drop-in, and only that can be taken out again"
+            raise ChangeError(problem, source=self.source, hint="write a patch with $patch: delete")
         steps = tuple(FragmentRemoval(step.fragment) for step in self.steps if isinstance(step, FragmentStep))
         return type(self)(steps, name=f"remove {self.name}", source=self.source)
 
@@ -154,48 +173,38 @@ def _fragments(steps: list[FragmentStep]) -> tuple[Step, ...]:
     return tuple(step for step in steps if not step.fragment.is_empty)
 
 
-def _document_steps(document: Document, source: str, label: str) -> list[FragmentStep]:
-    value = document.value
-    if document.kind == KIND:
+def is_drop_in(node: Node) -> bool:
+    """Whether a node of a patch is a containerd fragment, and not a part of the patch that merges as it stands."""
+    if deletes(node):
+        return False
+    return text_at(node, "kind") == KIND or text_at(node, "path") == PART_PATH
+
+
+def _drop_ins(document: Document, source: str, label: str) -> list[FragmentStep]:
+    """Return a step for each containerd fragment in a document of a patch."""
+    if document.kind == KIND and is_drop_in(document.node):
+        value = document.value
         for key in value:
             if key not in {"apiVersion", "kind", "name", "content"}:
-                raise ChangeError("is not a key of this document", source=source, path=f"{document.id}:{key}", hint=_hint(key))
+                raise ChangeError("is not a key of this document", source=source, path=f"{document.id}:{key}")
         return [FragmentStep(_content(value.get("content"), f"{document.id}:content", source, label), document.name)]
-    if document.kind != ROOT_DOCUMENT:
-        raise ChangeError(f"{ONLY_DROP_INS}; {document.id} is a document of another kind", source=source, hint=USE_TALOSCTL)
-    for path, inner in _others(value):
-        raise ChangeError(f"{ONLY_DROP_INS}; this is something else", source=source, path=path, hint=_hint(inner))
-    files = (value.get("machine") or {}).get("files") or []
-    return [step for index, entry in enumerate(files) for step in _entry_steps(entry, index, source, label)]
+    files = document.find(FILES) if document.kind == ROOT_DOCUMENT else None
+    if not isinstance(files, Sequence):
+        return []
+    return [
+        _entry_step(plain(item), f"machine.files[{index}]", source, label) for index, item in enumerate(files.items) if is_drop_in(item)
+    ]
 
 
-def _others(value: AbstractMapping[str, Data]) -> list[tuple[str, str]]:
-    """Return path and key of what is no ``machine.files``."""
-    found = [(key, key) for key in value if key not in {"version", "machine"}]
-    machine = value.get("machine")
-    if isinstance(machine, dict):
-        found += [(f"machine.{key}", key) for key in machine if key != "files"]
-        if not isinstance(machine.get("files"), list | None):
-            found.append(("machine.files", "files"))
-    elif machine is not None:
-        found.append(("machine", "machine"))
-    return found
-
-
-def _entry_steps(entry: Data, index: int, source: str, label: str) -> list[FragmentStep]:
-    path = f"machine.files[{index}]"
-    if not isinstance(entry, dict) or entry.get("path") != PART_PATH:
-        raise ChangeError(f"{ONLY_DROP_INS}; this entry is for another path", source=source, path=path, hint=f"its path is {PART_PATH}")
+def _entry_step(entry: dict[str, Data], path: str, source: str, label: str) -> FragmentStep:
     for key in entry:
         if key not in {"content", "permissions", "path", "op"}:
-            raise ChangeError(f"{key!r} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120], hint=_hint(key))
+            raise ChangeError(f"{key!r} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120])
     permissions = entry.get("permissions")
-    return [
-        FragmentStep(
-            _content(entry.get("content"), f"{path}.content", source, label),
-            permissions=permissions if isinstance(permissions, int) and not isinstance(permissions, bool) else None,
-        )
-    ]
+    return FragmentStep(
+        _content(entry.get("content"), f"{path}.content", source, label),
+        permissions=permissions if isinstance(permissions, int) and not isinstance(permissions, bool) else None,
+    )
 
 
 def _content(content: Data, path: str, source: str, label: str) -> Fragment:
@@ -209,21 +218,25 @@ def _content(content: Data, path: str, source: str, label: str) -> Fragment:
         ) from None
 
 
-def _hint(key: str) -> str:
-    return "to take a drop-in out, apply the removal of the change that put it in" if key == "$patch" else USE_TALOSCTL
+def _json_step(trees: tuple[Tree, ...], text: str, source: str) -> JsonStep:
+    """Return the step of a JSON patch.
+
+    Raises:
+        ChangeError: something stands beside it, or an operation is not one.
+    """
+    from talospatch.patching.json_patch import operations
+
+    first, *others = (tree for tree in trees if tree.root is not None)
+    if others:
+        raise ChangeError("a JSON patch is a list of operations, and nothing beside it", source=source)
+    operations(first, text, source=source)
+    return JsonStep(text, source)
 
 
-def _not_a_drop_in(tree: Tree, text: str, source: str) -> ChangeError:
+def _not_a_patch(tree: Tree, text: str, source: str) -> ChangeError:
     assert tree.root is not None
     line, column = line_and_column(text, tree.root.start)
-    what = "a list of JSON 6902 operations" if isinstance(tree.root, Sequence) else "a single value"
-    return ChangeError(
-        f"{ONLY_DROP_INS}; this is {what}",
-        source=source,
-        line=line,
-        column=column,
-        hint=f"write the change as YAML or TOML, or {USE_TALOSCTL}",
-    )
+    return ChangeError("a single value is not a patch", source=source, line=line, column=column, hint="write the change as YAML or TOML")
 
 
 def _inline_toml(text: str, label: str) -> FragmentStep | None:

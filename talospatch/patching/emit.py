@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
-from talospatch.machineconfig.scalars import Timestamp, resolve_plain
+from talospatch.machineconfig.scalars import Literal, Timestamp, resolve_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,7 +158,7 @@ def scalar(value: Data, *, in_flow: bool = False) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Timestamp):
+    if isinstance(value, Timestamp | Literal):
         return str(value)
     if isinstance(value, float):
         if math.isnan(value):

@@ -13,7 +13,7 @@ from talospatch.containerd.metrics import METRICS_KEYS, PLACES, Form, Keys, live
 from talospatch.containerd.proof import CUSTOMIZATION_HEADER, LEGACY_HEADER, ExpectedPart, FragmentProof
 from talospatch.containerd.toml_read import leaves
 from talospatch.containerd.toml_write import write_tables
-from talospatch.errors import ChangeError, FragmentError, VersionError
+from talospatch.errors import ChangeError, FragmentError
 from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.patching.patched import Patched
 from talospatch.patching.splice import Splicer
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
+    from talospatch.patching.workpiece import Workpiece
 
 FILES = ("machine", "files")
 CREATE = "create"  # the one op that every version accepts for this path, at apply and at boot
@@ -44,9 +45,12 @@ class FragmentStep(NamedTuple):
     document: str = ""
     permissions: int | None = None
 
-    def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool) -> Patched:
+    def apply(self, piece: Workpiece) -> None:
         """Apply it."""
-        _check_version(talos)
+        piece.replace(self.patched(piece.config, talos=piece.talos, fleet_has_older=piece.fleet_has_older))
+
+    def patched(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool) -> Patched:
+        """Return what it makes of a config."""
         if self.fragment.newer and not talos.can(Fact.TOML_1_1):
             problem = f"uses syntax of TOML 1.1, which Talos {talos} does not read"
             raise FragmentError(problem, source=self.fragment.source, hint="write it as TOML 1.0")
@@ -101,9 +105,12 @@ class FragmentRemoval(NamedTuple):
 
     fragment: Fragment
 
-    def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool) -> Patched:
+    def apply(self, piece: Workpiece) -> None:
         """Apply it."""
-        _check_version(talos)
+        piece.replace(self.patched(piece.config, talos=piece.talos, fleet_has_older=piece.fleet_has_older))
+
+    def patched(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool) -> Patched:
+        """Return what it makes of a config."""
         gone = self._keys()
         found = holders(config, talos)
         after = {id(holder): remove(holder.content, gone, talos=talos, source=holder.path) for holder in found}
@@ -153,11 +160,6 @@ def part_header(name: str, talos: TalosVersion) -> str:
 
 def _live_content(held: tuple[Holder, ...], name: str) -> bytes | None:
     return next((holder.content.encode() for holder in held if holder.live and holder.name == name), None)
-
-
-def _check_version(talos: TalosVersion) -> None:
-    if not talos.can(Fact.WRITE):
-        raise VersionError(f"Talos {talos} can be inspected only: configurations are written from 1.11 on", hint="upgrade the node first")
 
 
 def _write(splicer: Splicer, config: MachineConfig, carrier: Carrier, entry: Mapping[str, Any], talos: TalosVersion) -> list[Finding]:

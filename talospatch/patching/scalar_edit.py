@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from talospatch.machineconfig.nodes import Alias, Node, Scalar
+from talospatch.machineconfig.scalars import Literal
 from talospatch.patching.emit import double_quoted, fits_literal, literal_lines, scalar
+
+if TYPE_CHECKING:
+    from talospatch.machineconfig.values import Data
 
 Edit = tuple[int, int, str]
 
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t\r\n]*)*")
+_PLAIN_WORD = re.compile(r"[0-9][0-9A-Za-z._]*")
 _HEADER = re.compile(r"(?P<style>[|>])(?P<hints>[-+0-9]*)(?P<rest>[ \t]*(?:#[^\n]*)?\r?)(?:\n|\Z)")
 
 
-def replace_scalar(text: str, node: Node, value: str, *, newline: str, column: int, in_flow: bool) -> list[Edit]:
-    """Return edits to try for writing another text into a scalar, the least one first.
+def replace_scalar(
+    text: str, node: Node, value: Data, *, newline: str, column: int, in_flow: bool, read_as_text: bool = False
+) -> list[Edit]:
+    """Return edits to try for writing another value into a scalar, the least one first.
 
     Args:
         text: the whole text.
         node: the scalar, or an alias, which is replaced by a value of its own.
-        value: the text to be.
+        value: what it is to be: a text, or another scalar.
         newline: line end to write.
         column: where lines of a new block scalar are to stand.
         in_flow: whether it stands inside brackets or braces.
+        read_as_text: whether whatever stands there is read as text, as ``1`` in a mapping of texts: then it may stay without quotes.
     """
+    if not isinstance(value, str) or isinstance(value, Literal):
+        match = _PROPERTIES.match(text, node.start, node.end)
+        start = match.end() if match and isinstance(node, Scalar) else node.start
+        end = node.end - (text[start : node.end].endswith("\n") and node.end > start)
+        lead = " " if start and text[start - 1] == ":" else ""
+        return [(start, end, lead + scalar(value, in_flow=in_flow))]
     quoted = double_quoted(value)
     if isinstance(node, Alias) or not isinstance(node, Scalar):
         return [(node.start, node.end, quoted)]
@@ -46,6 +61,8 @@ def replace_scalar(text: str, node: Node, value: str, *, newline: str, column: i
         if not rest_of_line.strip():
             candidates.append((start, node.end, lead + newline.join(literal) + (newline if len(literal) > 1 and literal[-1] == "" else "")))
     elif "\n" not in value:
+        if read_as_text and node.text and _PLAIN_WORD.fullmatch(value) and _PLAIN_WORD.fullmatch(node.text):
+            candidates.append((start, node.end, lead + value))
         candidates.append((start, node.end, lead + scalar(value, in_flow=in_flow)))
     return [*candidates, (start, node.end, lead + quoted)]
 

@@ -1,18 +1,12 @@
 """Editing a config's text with the least edit that can be proven.
 
-Each operation says what the data is to be and offers edits from the least to the widest. The text with the edits is parsed again, and its
-data must equal the wanted data by type, document for document; otherwise the next wider edits are tried. Everything outside the edits is
-the same text by construction.
-
-Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do lines directly below it that
-stand further to the right. What is commented out, a key or an element, belongs to nobody. A comment at the end of a line belongs to that
-line. New elements come behind the comments that stand in their column directly below the last one.
+Each operation says what the data is to be and offers edits from the least to the widest (:mod:`talospatch.patching.edits`). The text with
+the edits is parsed again, and its data must equal the wanted data by type, document for document; otherwise the next wider edits are tried.
+Everything outside the edits is the same text by construction.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from collections.abc import Sequence as AbstractSequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,28 +15,16 @@ from talospatch.machineconfig.nodes import Alias, Mapping, Node, Sequence, resol
 from talospatch.machineconfig.path import format_steps
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
 from talospatch.machineconfig.values import Data, means
-from talospatch.patching.emit import Style, block, flow, style_of
-from talospatch.patching.places import (
-    behind_line,
-    column_inside,
-    column_of,
-    dash_column,
-    end_of_line,
-    is_flow,
-    is_nothing,
-    last_leaf,
-    past_comments,
-    properties_of,
-)
-from talospatch.patching.scalar_edit import Edit, close_block_at_end, replace_scalar
+from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
+from talospatch.patching.emit import Style, block, style_of
+from talospatch.patching.places import column_inside, is_flow, is_nothing, last_leaf
+from talospatch.patching.scalar_edit import close_block_at_end, replace_scalar
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
 
 Steps = AbstractSequence[str | int]
-Edits = list[Edit]
-_COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
 
 
 class Spliced(NamedTuple):
@@ -52,33 +34,19 @@ class Spliced(NamedTuple):
     widened: bool
 
 
-class _Operation:
-    """Ways to make one change, the least first; from ``wide`` on they write a collection anew."""
-
-    __slots__ = ("ways", "wide")
-
-    def __init__(self, ways: list[Callable[[], Edits | None]] | None = None) -> None:
-        self.ways = ways or []
-        self.wide = len(self.ways)
-
-    def widen(self, ways: list[Callable[[], Edits | None]]) -> None:
-        """Add the wider ways."""
-        self.wide = len(self.ways)
-        self.ways += ways
-
-
 class Splicer:
     """Collects operations on one config and makes them all at once.
 
     Operations name places by the config as it was given; several on the same element do not go together.
     """
 
-    __slots__ = ("_config", "_operations", "_style", "_text", "_wanted")
+    __slots__ = ("_config", "_editor", "_operations", "_style", "_text", "_wanted")
 
     def __init__(self, config: MachineConfig) -> None:
         self._config, self._text = config, config.text
         self._style: Style = style_of(config)
-        self._operations: list[_Operation] = []
+        self._editor = Editor(self._text, self._style)
+        self._operations: list[Operation] = []
         self._wanted: list[tuple[str, Data]] = [(document.id, document.value) for document in config.documents]
 
     def set(self, document: Document, steps: Steps, value: str) -> None:
@@ -91,7 +59,7 @@ class Splicer:
         parent, alias = self._parent(document, steps)
         self._want(document, steps, value)
         column = column_inside(self._text, parent)
-        operation = _Operation()
+        operation = Operation()
         if alias is None:
             if node is None:
                 operation.ways += self._adding(parent, steps[-1], value)
@@ -100,7 +68,7 @@ class Splicer:
                     self._text, node, value, newline=self._style.newline, column=column + self._style.step, in_flow=is_flow(parent)
                 )
                 operation.ways += [lambda edit=edit: [edit] for edit in edits]  # type: ignore[misc]
-        operation.widen(self._rewriting(document, steps, alias))
+        operation.widen(self._rewriting(document, steps))
         self._operations.append(operation)
 
     def append(self, document: Document, steps: Steps, item: Data) -> None:
@@ -117,13 +85,13 @@ class Splicer:
         missing = [str(step) for step in steps[depth:]]
         target = resolved(node) if node is not None else None
         alias = next((n for n in self._trail(document, there) if isinstance(n, Alias)), None)
-        operation = _Operation()
+        operation = Operation()
         if not missing:
             if not isinstance(target, Sequence):
                 raise self._nowhere(document, steps, "is not a list")
             self._want(document, steps, [*_data_at(self._data(document), steps), item])
             if alias is None:
-                operation.ways += self._inserting(target, item)
+                operation.ways += self._editor.inserting(target, len(target.items), [item])
         else:
             if not isinstance(target, Mapping):
                 raise self._nowhere(document, there, "is not a mapping")
@@ -131,7 +99,7 @@ class Splicer:
             self._want(document, [*there, key], value)
             if alias is None:
                 operation.ways += self._adding(target, key, value)
-        operation.widen(self._rewriting(document, there, alias))
+        operation.widen(self._rewriting(document, there))
         self._operations.append(operation)
 
     def remove_items(self, document: Document, steps: Steps, indexes: AbstractSequence[int]) -> None:
@@ -148,18 +116,16 @@ class Splicer:
             raise self._nowhere(document, steps, "is not a list")
         alias = next((n for n in self._trail(document, steps) if isinstance(n, Alias)), None)
         left = [item for index, item in enumerate(_data_at(self._data(document), steps)) if index not in indexes]
-        operation = _Operation()
+        operation = Operation()
         if not left and not target.flow:
             self._want_gone(document, steps)
             if alias is None:
                 operation.ways += self._removing_key(document, steps)
         else:
             self._want(document, steps, left)
-            if alias is None and not target.flow:
-                operation.ways.append(lambda: self._cut_items(target, indexes))
-            elif alias is None:
-                operation.ways.append(lambda: [(target.start + len(properties_of(self._text, target)), target.end, flow(left))])
-        operation.widen(self._rewriting(document, steps[:-1], alias))
+            if alias is None:
+                operation.ways.append(lambda: self._editor.cut_items(target, indexes))
+        operation.widen(self._rewriting(document, steps[:-1]))
         self._operations.append(operation)
 
     def append_document(self, data: dict[str, Data]) -> None:
@@ -177,14 +143,14 @@ class Splicer:
             end = len(self._text)
             return ([extra] if extra else []) + [(end, end, f"{begin}{mark}{text}")]
 
-        self._operations.append(_Operation([edits]))
+        self._operations.append(Operation([edits]))
 
     def remove_document(self, document: Document) -> None:
         """Take a document out, with the comments between it and the next one."""
         position = self._config.documents.index(document)
         self._wanted[position] = ("", None)
         start, end = document.span
-        self._operations.append(_Operation([lambda: [(start, end, "")]]))
+        self._operations.append(Operation([lambda: [(start, end, "")]]))
 
     def finish(self) -> Spliced:
         """Make the edits, prove them and return the new config.
@@ -214,11 +180,9 @@ class Splicer:
         )
 
     def _proven(self, edits: Edits, wanted: list[tuple[str, Data]]) -> MachineConfig | None:
-        text, behind = self._text, len(self._text) + 1
-        for start, end, new in sorted(set(edits), reverse=True):
-            if end > behind:
-                return None
-            text, behind = text[:start] + new + text[end:], start
+        text = applied(self._text, edits)
+        if text is None:
+            return None
         try:
             config = type(self._config).parse(text, source=self._config.source)
         except ConfigError:
@@ -264,132 +228,25 @@ class Splicer:
     def _nowhere(self, document: Document, steps: Steps, problem: str) -> ConfigError:
         return ConfigError(problem, source=self._config.source, path=f"{document.id}:{format_steps(steps)}")
 
-    def _adding(self, mapping: Mapping | Sequence, key: str | int, value: Data) -> list[Callable[[], Edits | None]]:
+    def _adding(self, mapping: Mapping | Sequence, key: str | int, value: Data) -> Ways:
         assert isinstance(mapping, Mapping)
         name = str(key)
-        there = mapping.values.get(name)
-        if there is not None:  # an empty value, a null or an empty collection
-            return [
-                lambda: self._fill(mapping, name, there, value, ""),
-                lambda: self._fill(mapping, name, there, value, self._style.newline),
-            ]
-        if mapping.flow or not mapping.values:
-            return (
-                [lambda: self._insert_flow(mapping, f"{flow({name: value})[1:-1]}", list(mapping.values.values()))] if mapping.flow else []
-            )
-        column = column_of(self._text, next(iter(mapping.keys.values())).start)
-        lines = block({name: value}, column, self._style)
-        last = next(reversed(mapping.values.values()))
-        remark = self._insert_at_remark(mapping, name, column, lines)
-        ways: list[Callable[[], Edits | None]] = [lambda: remark] if remark is not None else []
-        return [*ways, *self._inserting_lines(last, column, lines)]
+        if name in mapping.values:
+            return self._editor.filling(mapping, name, value)
+        return self._editor.adding(mapping, {name: value})
 
-    def _fill(self, mapping: Mapping, key: str, there: Node, value: Data, ending: str) -> Edits | None:
-        """Write a collection where a key has nothing of use; a comment at the end of its line stays there."""
-        text, newline = self._text, self._style.newline
-        if mapping.flow:
-            return [(there.start, there.end, flow(value) if there.end > there.start else f" {flow(value)}")]
-        line_end = end_of_line(text, there.end)
-        rest = text[there.end : line_end].strip()
-        if rest and not rest.startswith("#"):
-            return None
-        if ending and line_end < len(text):
-            return None
-        if text[line_end - 1] == "\r":
-            line_end -= 1
-        column = column_of(text, mapping.keys[key].start) + (self._style.offset if isinstance(value, list) else self._style.step)
-        edits: Edits = [(line_end, line_end, newline + newline.join(block(value, column, self._style)) + ending)]
-        begin = there.start
-        while there.end > there.start and text[begin - 1] in " \t":
-            begin -= 1
-        return [*edits, (begin, there.end, "")] if begin < there.end else edits
-
-    def _inserting(self, sequence: Sequence, item: Data) -> list[Callable[[], Edits | None]]:
-        if sequence.flow:
-            return [lambda: self._insert_flow(sequence, flow(item), sequence.items)]
-        column = dash_column(self._text, sequence)
-        return self._inserting_lines(sequence.items[-1], column, block([item], column, self._style))
-
-    def _insert_flow(self, collection: Mapping | Sequence, new: str, items: list[Node]) -> Edits:
-        if items:
-            end = items[-1].end
-            return [(end, end, f", {new}")]
-        begin = collection.start + len(properties_of(self._text, collection))
-        opening, closing = self._text[begin], self._text[collection.end - 1]
-        return [(begin, collection.end, f"{opening}{new}{closing}")]
-
-    def _inserting_lines(self, last: Node, column: int, lines: list[str]) -> list[Callable[[], Edits | None]]:
-        """Insert lines behind an element, its comments and those that belong to what stands in the lines' column.
-
-        Behind a text without a line end the new text has none either, unless its own last line needs one.
-        """
-        text, newline = self._text, self._style.newline
-        end = past_comments(text, behind_line(text, last_leaf(last).end), column)
-        new = newline.join(lines)
-        if not end or text[end - 1] == "\n":
-            return [lambda: [(end, end, new + newline)]]
-        closed = close_block_at_end(text, last_leaf(last))
-        before = [closed] if closed is not None else []
-        return [lambda: [*before, (end, end, newline + new)], lambda: [*before, (end, end, newline + new + newline)]]
-
-    def _insert_at_remark(self, mapping: Mapping, key: str, column: int, lines: list[str]) -> Edits | None:
-        """Insert behind a commented-out key of the same name, where a reader would look for it."""
-        below = r"(?:[ \t]*#(?:[ \t]{2,}|[ \t]*-|[ \t]*\r?$)[^\n]*\n)*"  # what is commented out with it
-        pattern = re.compile(rf"^[ \t]*#[# \t]*{re.escape(key)}:[^\n]*\n{below}", re.MULTILINE)
-        match = pattern.search(self._text, mapping.start, mapping.end)
-        if match is None or column_of(self._text, self._text.index("#", match.start())) < column:
-            return None
-        newline = self._style.newline
-        return [(match.end(), match.end(), newline.join(lines) + newline)]
-
-    def _cut_items(self, sequence: Sequence, indexes: AbstractSequence[int]) -> Edits | None:
-        column = dash_column(self._text, sequence)
-        edits: Edits = []
-        for index in indexes:
-            item = sequence.items[index]
-            dash = self._text.rfind("-", 0, item.start + (item.end == item.start))
-            while column_of(self._text, dash) != column and dash > sequence.start:
-                dash = self._text.rfind("-", 0, dash)
-            cut = self._cut_lines(dash, last_leaf(item).end, column)
-            if cut is None:
-                return None
-            edits.append(cut)
-        return edits
-
-    def _cut_lines(self, start: int, end: int, column: int) -> Edit | None:
-        """Cut whole lines, with the comments that the element owns."""
-        text = self._text
-        line = text.rfind("\n", 0, start) + 1
-        if line == 0 and text.startswith(BYTE_ORDER_MARK):
-            line = 1
-        if text[line:start].strip(" "):
-            return None
-        while line > 0:
-            above = text.rfind("\n", 0, line - 1) + 1
-            remark = text[above:line]
-            bare = remark.lstrip(" ")
-            if not bare.startswith("#") or len(remark) - len(bare) != column or re.match(_COMMENTED_OUT, bare):
-                break
-            line = above
-        end = past_comments(text, behind_line(text, end), column + 1)
-        if end == len(text) and not text.endswith("\n") and line > 0:  # the last line had no end: the one before it has none then
-            line -= 2 if text[line - 2 : line] == "\r\n" else 1
-        return line, end, ""
-
-    def _removing_key(self, document: Document, steps: Steps) -> list[Callable[[], Edits | None]]:
+    def _removing_key(self, document: Document, steps: Steps) -> Ways:
         parent = resolved(self._trail(document, steps[:-1])[-1])
         key = steps[-1]
         if not isinstance(parent, Mapping) or not isinstance(key, str) or parent.flow:
             return []
-        node = parent.values[key]
         if len(parent.values) == 1:
             return [lambda: self._rewrite(document, steps[:-1], parent)] if len(steps) > 1 else []
-        name = parent.keys[key]
-        return [lambda: _edits(self._cut_lines(name.start, last_leaf(node).end, column_of(self._text, name.start)))]
+        return [lambda: self._editor.cut_key(parent, key)]
 
-    def _rewriting(self, document: Document, steps: Steps, alias: Alias | None) -> list[Callable[[], Edits | None]]:
+    def _rewriting(self, document: Document, steps: Steps) -> Ways:
         """The wider ways: write the collection around the change anew, then the one around that, or the alias that leads there."""
-        ways: list[Callable[[], Edits | None]] = []
+        ways: Ways = []
         for depth in range(len(steps), 0, -1):
             node = document.find(tuple(steps[:depth]))
             if isinstance(node, Mapping | Sequence | Alias):
@@ -397,29 +254,7 @@ class Splicer:
         return ways
 
     def _rewrite(self, document: Document, steps: Steps, node: Node) -> Edits | None:
-        data = _data_at(self._data(document), steps)
-        parent = document.find(tuple(steps[:-1]))
-        target = node
-        if isinstance(target, Mapping | Sequence) and target.flow:
-            return [(target.start + len(properties_of(self._text, target)), target.end, flow(data))]
-        if isinstance(target, Alias) and (not isinstance(parent, Mapping) or parent.flow or not data):
-            return [(target.start, target.end, flow(data))]
-        if not isinstance(parent, Mapping) or parent.flow or not isinstance(steps[-1], str):
-            return None
-        name = parent.keys[steps[-1]]
-        column = column_of(self._text, name.start)
-        colon = self._text.find(":", name.end)
-        anchor = properties_of(self._text, target).strip() if not isinstance(target, Alias) else ""
-        lead = f": {anchor}".rstrip()
-        if not data:
-            new = f"{lead} {flow(data)}"
-        else:
-            inner = column + (self._style.offset if isinstance(data, list) else self._style.step)
-            new = lead + self._style.newline + self._style.newline.join(block(data, inner, self._style))
-        end = target.end if isinstance(target, Alias) else last_leaf(target).end
-        if end and self._text[end - 1] == "\n":
-            new += self._style.newline
-        return [(colon, end, new)]
+        return self._editor.rewrite(node, document.find(tuple(steps[:-1])), steps[-1], _data_at(self._data(document), steps))
 
 
 def _below(steps: Steps, item: Data) -> Data:
@@ -448,7 +283,3 @@ def _data_at(data: Data, steps: Steps) -> Data:
     for step in steps:
         data = data[step]
     return data
-
-
-def _edits(edit: Edit | None) -> Edits | None:
-    return None if edit is None else [edit]

@@ -178,7 +178,7 @@ def test_a_setting_changes_the_bundled_patch(capsys: pytest.CaptureFixture[str])
         (["-p", "-", "-p", "-"], "once"),
         ([*PATCH, "--set", "address"], "NAME=VALUE"),
         ([*PATCH, "--set", "nosuch=1"], "nosuch"),
-        (["-p", "machine:\n  sysctls: {}\n"], "drop-in"),
+        (["-p", "machine: [1\n"], "flow sequence"),
     ],
 )
 def test_a_change_that_cannot_be_used_says_why(arguments: list[str], word: str, capsys: pytest.CaptureFixture[str]) -> None:

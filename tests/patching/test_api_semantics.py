@@ -19,15 +19,20 @@ def test_talosctl_semantics_write_what_talosctl_writes() -> None:
     assert twice.count("a.example") == 2
 
 
-@pytest.mark.parametrize(
-    ("semantics", "style", "says"),
-    [
-        ("talosctl", "preserve", 'style="canonical"'),
-        ("declarative", "canonical", 'style="preserve"'),
-        ("other", "preserve", "declarative or talosctl"),
-    ],
-)
-def test_what_it_does_not_know_is_said_with_what_it_does(semantics: str, style: str, says: str) -> None:
-    """Instead of another result than was asked for."""
-    with pytest.raises(ChangeError, match=says):
+def test_talosctl_semantics_keep_the_text_where_that_is_asked_for() -> None:
+    """The result is the same by the types; what the patch does not touch stands there as before."""
+    kept = patch_config(BASE, ["machine:\n  certSANs: [a.example]\n"], talos_version="1.13", semantics="talosctl")
+    assert kept == BASE + "  certSANs:\n    - a.example\n"
+
+
+def test_declarative_semantics_write_what_talosctl_would() -> None:
+    """In its form, without comments."""
+    once = patch_config(BASE, ["machine:\n  certSANs: [a.example]\n"], talos_version="1.13", style="canonical")
+    assert once == 'version: v1alpha1\nmachine:\n    type: worker\n    token: ""\n    certSANs:\n        - a.example\ncluster: null\n'
+
+
+@pytest.mark.parametrize(("semantics", "style"), [("other", "preserve"), ("talosctl", "other")])
+def test_other_semantics_and_styles_are_errors(semantics: str, style: str) -> None:
+    """That name those there are."""
+    with pytest.raises(ChangeError, match=r"there (are no semantics|is no style) 'other'; use"):
         patch_config(BASE, [], talos_version="1.13", semantics=semantics, style=style)  # type: ignore[arg-type] # as a caller without types might

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talospatch.errors import ChangeError, TalosPatchError
+from talospatch.errors import ConfigError, TalosPatchError
 from talospatch.patching.api import patch_config
 
 BASE = "machine:\n  type: worker # c\n"
@@ -35,7 +35,7 @@ def test_no_patch_gives_back_the_text() -> None:
 @pytest.mark.parametrize(
     ("base", "patches", "version"),
     [
-        (BASE, ["cluster: {}\n"], "1.13"),
+        (BASE, ["cluster: 1\n"], "1.13"),
         ("a: [", [PATCH], "1.13"),
         (BASE, [PATCH], "new"),
         (BASE, [PATCH], "1.10"),
@@ -50,13 +50,15 @@ def test_every_failure_is_one_of_ours(base: str, patches: list[str], version: st
 
 def test_the_patch_at_fault_is_named() -> None:
     """They are counted from one."""
-    with pytest.raises(ChangeError, match=r"^patch 2: cluster: "):
-        patch_config(BASE, [PATCH, "cluster: {}\n"], talos_version="1.13")
+    with pytest.raises(ConfigError, match=r"^patch 2:1:10: cluster: '1' stands where a mapping belongs"):
+        patch_config(BASE, [PATCH, "cluster: 1\n"], talos_version="1.13")
 
 
-def test_what_is_not_there_yet_is_said() -> None:
-    """Instead of doing something else."""
-    with pytest.raises(ChangeError, match="semantics"):
-        patch_config(BASE, [PATCH], talos_version="1.13", semantics="talosctl")
-    with pytest.raises(ChangeError, match="style"):
-        patch_config(BASE, [PATCH], talos_version="1.13", style="canonical")
+def test_the_rest_of_a_patch_with_a_drop_in_merges_as_usual() -> None:
+    """The drop-in goes where that node wants it, the rest where it says."""
+    patch = PATCH.replace("machine:\n", "machine:\n  sysctls:\n    net.core.somaxconn: 1024\n")
+    after = patch_config(BASE, [patch], talos_version="1.14")
+    assert after.startswith(BASE + '  sysctls:\n    net.core.somaxconn: "1024"\n---\n')
+    assert "kind: CRICustomizationConfig" in after
+    assert "20-customization.part" not in after
+    assert patch_config(after, [patch], talos_version="1.14") == after

@@ -31,12 +31,20 @@ _DROPPED = frozenset({"string", "bool", "int", "uint", "float"})  # shapes whose
 _KEPT_NULL = frozenset({"list", "map", "any"})  # shapes that are nil in a list; other nulls are not elements at all
 
 
-class Decoder:
-    """Reads values of one document and collects what is wrong with it."""
+# What an explicit decoder holds where a value of a struct or map is null, and where it is a zero that its form reads as absent.
+NULL, ZERO = object(), object()
 
-    def __init__(self, dialect: Dialect) -> None:
+
+class Decoder:
+    """Reads values of one document and collects what is wrong with it.
+
+    An ``explicit`` one keeps what a strategic merge does not see: zeros that are as good as absent, as they are or as :data:`ZERO`, and
+    nulls as :data:`NULL`.
+    """
+
+    def __init__(self, dialect: Dialect, *, explicit: bool = False) -> None:
         self.problems: list[Problem] = []
-        self._dialect = dialect
+        self._dialect, self._explicit = dialect, explicit
         self._behind_alias = False
 
     def value(self, type_: Type, node: Node) -> Any:
@@ -102,6 +110,8 @@ class Decoder:
                 self._problem(child, misfit)
                 continue
             if value is None or (not value and not inner.pointer and inner.shape in _DROPPED):
+                if self._explicit:
+                    out[key] = value if value is not None else NULL if is_null(resolved(child)) else ZERO
                 continue
             out[key] = value
         return out
@@ -172,7 +182,10 @@ class Decoder:
             if value is None:
                 if inner.pointer and self._dialect.null_elements_refused:
                     self._problem(child, Misfit("null is not allowed here"))
-                value = form.blank if form is not None and not inner.pointer else inner.zero
+                if self._explicit and is_null(resolved(child)):
+                    value = NULL
+                else:
+                    value = form.blank if form is not None and not inner.pointer else inner.zero
             out[key] = value
         if MERGE_KEY in node.values and is_merge_key(node.keys[MERGE_KEY]):
             self._merge_map(type_, node, out)

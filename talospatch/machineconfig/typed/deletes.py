@@ -31,13 +31,14 @@ class Selector:
         path: keys, and ``[0]`` for an element of a list; empty for the whole document.
         key: for an element the key by which it is found.
         value: and the text of that key's value.
+        node: that value, or None.
     """
 
-    __slots__ = ("api_version", "key", "kind", "name", "path", "value")
+    __slots__ = ("api_version", "key", "kind", "name", "node", "path", "value")
 
-    def __init__(self, root: Mapping, path: tuple[str, ...], key: str = "", value: str = "") -> None:
+    def __init__(self, root: Mapping, path: tuple[str, ...], key: str = "", value: str = "", node: Node | None = None) -> None:
         self.api_version, self.kind, self.name = scalar_at(root, "apiVersion"), scalar_at(root, "kind"), scalar_at(root, "name")
-        self.path, self.key, self.value = path, key, value
+        self.path, self.key, self.value, self.node = path, key, value, node
         if not path:
             for what, found in (("apiVersion", self.api_version), ("kind", self.kind)):
                 if what not in root.values:
@@ -109,7 +110,7 @@ class Cut:
         for key, child in node.values.items():
             if key == MARK and isinstance(child, Scalar) and child.text == WORD:
                 continue
-            self.selectors.append(Selector(self._document, path, str(key), child.text if isinstance(child, Scalar) else ""))
+            self.selectors.append(Selector(self._document, path, str(key), child.text if isinstance(child, Scalar) else "", child))
             return
         raise Misfit("an element to delete needs a key by which it is found")
 

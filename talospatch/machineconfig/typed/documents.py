@@ -15,6 +15,7 @@ from talospatch.machineconfig.typed.misfit import Misfit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from talospatch.machineconfig.nodes import Mapping
     from talospatch.machineconfig.typed.deletes import Selector
     from talospatch.machineconfig.typed.schema import Kind, Type
 
@@ -37,12 +38,13 @@ class Document:
         kind: its kind.
         name: its name; empty for kinds without one.
         value: its fields, without what tells the kind; see :mod:`talospatch.machineconfig.typed.decode`.
+        root: the tree that it was read from, or None.
     """
 
-    __slots__ = ("kind", "name", "value")
+    __slots__ = ("kind", "name", "root", "value")
 
-    def __init__(self, kind: Kind, value: dict[str, Any]) -> None:
-        self.kind, self.value = kind, value
+    def __init__(self, kind: Kind, value: dict[str, Any], root: Mapping | None = None) -> None:
+        self.kind, self.value, self.root = kind, value, root
         self.name: str = value.get("name", "") if kind.named else ""
 
     @property
@@ -57,7 +59,7 @@ class Document:
 
     def with_value(self, value: dict[str, Any]) -> Document:
         """Return the same document with another value."""
-        return Document(self.kind, value)
+        return Document(self.kind, value, self.root)
 
     def __repr__(self) -> str:
         return f"<Document {self.id}>"

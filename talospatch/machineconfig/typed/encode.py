@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from talospatch.machineconfig.scalars import Timestamp
-from talospatch.machineconfig.typed.forms import FORMS, WRITTEN, Literal, TaggedText
+from talospatch.machineconfig.scalars import Literal, TaggedText, Timestamp
+from talospatch.machineconfig.typed.forms import FORMS, WRITTEN
 from talospatch.machineconfig.typed.free import AnyKeys
 from talospatch.machineconfig.typed.keyorder import any_in_order, in_order
 from talospatch.machineconfig.typed.numbers import write_float, write_time
 from talospatch.machineconfig.typed.quoting import SEPARATOR, broken, joined, quoting_of
+from talospatch.machineconfig.typed.schema import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,7 @@ Row = tuple[Any, "Type | None", Any]
 
 def _rows(type_: Type, value: dict[str, Any]) -> list[Row]:
     if type_.free:
-        return _free_rows(value)
+        return _free_rows(value) if type_.name != UNKNOWN else [(key, None, each) for key, each in value.items()]
     rows: list[Row] = []
     for key, field in type_.fields.items():
         each = value.get(key)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
+from talospatch.machineconfig.scalars import Literal, TaggedText
 from talospatch.machineconfig.typed import addresses, durations, sizes, urls
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.plain import BINARY_TAG, is_null, is_only_text, kind_of, text_of, value_of
@@ -26,18 +27,6 @@ if TYPE_CHECKING:
 REDACTED = "******"
 _LARGEST = 2.0**63
 _PORTS = re.compile(r"([0-9]+)-([0-9]+)")
-
-
-class Literal(str):
-    """Text that is written as it stands, whatever it looks like: ``0o644``."""
-
-    __slots__ = ()
-
-
-class TaggedText(str):
-    """Text that is written as a node with a tag of its own, which quotes less: only what would not read as text."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

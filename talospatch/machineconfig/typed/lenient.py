@@ -38,10 +38,10 @@ def read_lenient(text: str, dialect: Dialect, *, source: str | None = None) -> t
     try:
         trees = read(text, source=source)
     except ConfigError as error:
-        repaired = _repaired(text, error, dialect) if dialect.colon_begins_plain else None
+        repaired = _repaired(text, error, dialect)
         if repaired is None:
             raise
-        trees = repaired
+        trees = repaired[0]
     if dialect.question_ends_plain and "?" in text:
         _refuse(trees, text, source, _ends_at_question, "a question mark in braces or brackets must be quoted")
     if _SURROGATE.search(text):
@@ -49,8 +49,20 @@ def read_lenient(text: str, dialect: Dialect, *, source: str | None = None) -> t
     return trees
 
 
-def _repaired(text: str, error: ConfigError, dialect: Dialect) -> tuple[Tree, ...] | None:
-    """Return the trees of a text in which the scalars are quoted at which libyaml stops; None where it stops at something else."""
+def readable(text: str, dialect: Dialect) -> str:
+    """Return a text as libyaml reads it: with quotes around what begins with a colon in brackets, where this minor takes that."""
+    try:
+        read(text)
+    except ConfigError as error:
+        repaired = _repaired(text, error, dialect)
+        return text if repaired is None else repaired[1]
+    return text
+
+
+def _repaired(text: str, error: ConfigError, dialect: Dialect) -> tuple[tuple[Tree, ...], str] | None:
+    """Return trees and text where the scalars are quoted at which libyaml stops; None where it stops at something else."""
+    if not dialect.colon_begins_plain:
+        return None
     problem: ConfigError | None = error
     places: set[int] = set()
     while problem is not None and len(places) < _REPAIRS:
@@ -66,7 +78,7 @@ def _repaired(text: str, error: ConfigError, dialect: Dialect) -> tuple[Tree, ..
         except ConfigError as next_problem:
             problem = next_problem
         else:
-            return trees if places <= _elements(trees) else None
+            return (trees, text) if places <= _elements(trees) else None
     return None
 
 

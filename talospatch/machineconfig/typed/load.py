@@ -44,7 +44,7 @@ def load(text: str, minor: str, *, source: str | None = None) -> tuple[Document,
         ConfigError: not a config of that minor; all problems of a document together.
         VersionError: we have no types of that minor.
     """
-    loader = _Loader(text, schema_of(minor), source, patch=False)
+    loader = Loader(text, schema_of(minor), source, patch=False)
     documents = tuple(step for step in loader.steps() if isinstance(step, Document))
     if not documents:
         raise ConfigError("there is no document in it", source=source)
@@ -58,7 +58,7 @@ def load_patch(text: str, minor: str, *, source: str | None = None) -> tuple[Ste
         ConfigError: it is none: not a config of that minor, or empty.
         VersionError: we have no types of that minor.
     """
-    loader = _Loader(text, schema_of(minor), source, patch=True)
+    loader = Loader(text, schema_of(minor), source, patch=True)
     steps = loader.steps()
     if not steps:
         raise ConfigError("there is no document in it", source=source)
@@ -72,19 +72,21 @@ def _rank(step: Step, *, in_place: bool) -> int:
     return 1 if step.kind.name == MAIN and not in_place else 2
 
 
-class _Loader:
+class Loader:
+    """Reads one text as one minor does. What another reader would have otherwise is overridden: :mod:`talospatch.patching.tolerant`."""
+
     def __init__(self, text: str, schema: Schema, source: str | None, *, patch: bool) -> None:
-        self._text, self._schema, self._source, self._patch = text, schema, source, patch
+        self.text, self.schema, self.source, self.patch = text, schema, source, patch
         self.repeats_allowed = patch and schema.dialect.repeated_patch_documents
         self._seen: set[tuple[str, str, str]] = set()
 
     def steps(self) -> list[Step]:
         """Read all documents, the selectors of each before it."""
-        if "%" in self._text and (bad := _VERSION.search(self._text)):
-            raise self._error("another version of YAML than 1.1 is refused", bad.start())
+        if "%" in self.text and (bad := _VERSION.search(self.text)):
+            raise self.error("another version of YAML than 1.1 is refused", bad.start())
         steps: list[Step] = []
         errors: list[ConfigError] = []
-        for tree in self._trees():
+        for tree in self.read_trees():
             try:
                 steps += self._tree(tree, errors)
             except ConfigError as error:
@@ -94,17 +96,22 @@ class _Loader:
         documents = [step for step in steps if isinstance(step, Document)]
         if not self.repeats_allowed:
             try:
-                check_together(documents, link_claims=self._schema.dialect.link_claims)
+                check_together(documents, link_claims=self.schema.dialect.link_claims)
             except Misfit as misfit:
-                raise ConfigError(str(misfit), source=self._source, hint=misfit.hint) from None
+                raise ConfigError(str(misfit), source=self.source, hint=misfit.hint) from None
         return steps
 
-    def _trees(self) -> tuple[Tree, ...]:
+    def read_trees(self) -> tuple[Tree, ...]:
+        """Return a tree for each document of the text.
+
+        Raises:
+            ConfigError: it is not YAML.
+        """
         try:
-            return read_lenient(self._text, self._schema.dialect, source=self._source)
+            return read_lenient(self.text, self.schema.dialect, source=self.source)
         except ConfigError:
             # Deletes are cut out before keys are compared, so a key may stand twice in a patch: deleted, and given anew.
-            trees = read_repeated(self._text) if self._patch and "$patch" in self._text else None
+            trees = read_repeated(self.text) if self.patch and "$patch" in self.text else None
             if trees is None:
                 raise
             return trees
@@ -113,39 +120,52 @@ class _Loader:
         """Return what a document says. What is wrong inside it is added to ``errors``."""
         root = tree.root
         if root is None:
-            if self._schema.dialect.empty_documents_fail:
-                raise self._error("an empty document", tree.body)
+            self.empty(tree.body)
             return []
         if not isinstance(root, Mapping):
-            raise self._error(f"{kind_of(root)} stands where a document belongs", root.start)
+            raise self.error(f"{kind_of(root)} stands where a document belongs", root.start)
         steps: list[Step] = []
-        if self._patch:
+        if self.patch:
             try:
                 cut = Cut(root)
             except Misfit as misfit:
-                raise self._error(str(misfit), root.start, misfit.hint) from None
+                raise self.error(str(misfit), root.start, misfit.hint) from None
             steps += cut.selectors
             if cut.root is None:
                 return steps
-            root = without_repeats(cut.root, self._error)
-        return [*steps, self._document(root, errors)]
+            root = without_repeats(cut.root, self.error)
+        return [*steps, self.document(root, errors)]
 
-    def _document(self, root: Mapping, errors: list[ConfigError]) -> Document:
+    def empty(self, place: int) -> None:
+        """Take note of an empty document.
+
+        Raises:
+            ConfigError: this minor refuses it.
+        """
+        if self.schema.dialect.empty_documents_fail:
+            raise self.error("an empty document", place)
+
+    def document(self, root: Mapping, errors: list[ConfigError]) -> Document:
+        """Return one document as values; what is wrong inside it is added to ``errors``.
+
+        Raises:
+            ConfigError: its kind is not known, or stands here twice.
+        """
         identity = (scalar_at(root, "apiVersion"), scalar_at(root, "kind") or MAIN, scalar_at(root, "name"))
         if identity in self._seen and not self.repeats_allowed:
-            raise self._error(f"document {'/'.join(identity)} stands here twice", root.start, "keep one of them")
+            raise self.error(f"document {'/'.join(identity)} stands here twice", root.start, "keep one of them")
         self._seen.add(identity)
-        name, api_version = self._kind(root)
-        kind = self._schema.kind(name)
+        name, api_version = self.kind_of(root)
+        kind = self.schema.kind(name)
         if kind is None or (name == MAIN) != (api_version == "") or api_version not in {"", MAIN}:
-            known = f"Talos {self._schema.dialect.minor} has no document {name[:40]!r} of apiVersion {api_version[:40]!r}"
-            raise self._error(known, root.start, "is it for a newer Talos?")
-        decoder = Decoder(self._schema.dialect)
+            known = f"Talos {self.schema.dialect.minor} has no document {name[:40]!r} of apiVersion {api_version[:40]!r}"
+            raise self.error(known, root.start, "is it for a newer Talos?")
+        decoder = Decoder(self.schema.dialect)
         value = decoder.value(kind.type, root)
-        errors += located(decoder.problems, root, self._text, self._source)
-        return Document(kind, value)
+        errors += located(decoder.problems, root, self.text, self.source)
+        return Document(kind, value, root)
 
-    def _kind(self, root: Mapping) -> tuple[str, str]:
+    def kind_of(self, root: Mapping) -> tuple[str, str]:
         """Return kind and API version, ("v1alpha1", "") for the main document.
 
         The reference looks at keys and values alike: ``name: kind`` makes the key behind it the kind.
@@ -157,18 +177,19 @@ class _Loader:
             if text in found:
                 value = resolved(flat[index + 1]) if index + 1 < len(flat) else None
                 if not isinstance(value, Scalar):
-                    raise self._error(f"{text} is not a text", node.start)
+                    raise self.error(f"{text} is not a text", node.start)
                 found[text] = value.text
             elif text in MAIN_KEYS:
                 found["apiVersion"] = MAIN
         if not found["kind"] and found["apiVersion"] == MAIN:
             return MAIN, ""
         if not found["kind"] or not found["apiVersion"]:
-            raise self._error(
+            raise self.error(
                 f"missing {'apiVersion' if found['kind'] else 'kind'}", root.start, "each document names its apiVersion and kind"
             )
         return found["kind"], found["apiVersion"]
 
-    def _error(self, problem: str, index: int, hint: str | None = None) -> ConfigError:
-        line, column = line_and_column(self._text, index)
-        return ConfigError(problem, source=self._source, line=line, column=column, hint=hint)
+    def error(self, problem: str, index: int, hint: str | None = None) -> ConfigError:
+        """Return the error of a problem at a place."""
+        line, column = line_and_column(self.text, index)
+        return ConfigError(problem, source=self.source, line=line, column=column, hint=hint)

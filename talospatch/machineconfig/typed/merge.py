@@ -44,7 +44,7 @@ class Merger:
         out = dict(left)
         for key, field in type_.fields.items():
             inner, value = field.type, right.get(key)
-            if value is None and not self._acts_on_nothing(inner):
+            if value is None and not acts_on_nothing(inner):
                 continue
             try:
                 merged = self.value(inner, out.get(key), value, replace=field.replace)
@@ -55,19 +55,6 @@ class Merger:
             else:
                 out[key] = merged
         return out
-
-    def _acts_on_nothing(self, type_: Type) -> bool:
-        """Whether a merge does something to a value even where the right side has none: what acts lies in it, not behind a pointer."""
-        acts = type_.wipes
-        if acts is None:
-            inside = type_.shape == "struct" and type_.name not in FORMS
-            acts = type_.wipes = not type_.pointer and (
-                type_.shape == _ALWAYS_SET
-                or type_.name in WIPED
-                or type_.name in UNSETTABLE
-                or (inside and any(self._acts_on_nothing(field.type) for field in type_.fields.values()))
-            )
-        return acts
 
     def value(self, type_: Type, left: Any, right: Any, *, replace: bool = False) -> Any:
         """Return ``right`` merged into ``left``; None is absent.
@@ -108,7 +95,7 @@ class Merger:
         if type_.name in UNSETTABLE:
             raise Misfit("merge not possible: both sides have a value, and the reference cannot set it")
         if type_.name in {"meta.URL", "v1alpha1.Endpoint"}:
-            return _urls(left, right)
+            return merge_urls(left, right)
         if type_.shape == "struct" and isinstance(left, dict):
             return {**left, **right}  # certificate and key, bytes and percentage: each for itself
         if type_.shape in _PLAIN and not right and not (type_.pointer and self._zero_sets):
@@ -139,8 +126,26 @@ class Merger:
         return merged if merged or left is not None else None
 
 
-def _urls(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
-    """Merge URLs by component; of the flags the right side's count, set or not."""
+def acts_on_nothing(type_: Type) -> bool:
+    """Whether a merge does something to a value even where the right side has none: what acts lies in it, not behind a pointer."""
+    acts = type_.wipes
+    if acts is None:
+        inside = type_.shape == "struct" and type_.name not in FORMS
+        acts = type_.wipes = not type_.pointer and (
+            type_.shape == _ALWAYS_SET
+            or type_.name in WIPED
+            or type_.name in UNSETTABLE
+            or (inside and any(acts_on_nothing(field.type) for field in type_.fields.values()))
+        )
+    return acts
+
+
+def merge_urls(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    """Return a URL merged into another by component; of the flags the right side's count, set or not.
+
+    Raises:
+        Misfit: both have a user.
+    """
     if "user" in left and "user" in right:
         raise Misfit("merge not possible: both URLs have a user, and the reference cannot set it")
     out = {**left, **right}

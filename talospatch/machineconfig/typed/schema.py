@@ -23,6 +23,7 @@ _SCALARS: dict[str, tuple[Shape, int]] = {
     **{f"int{bits or ''}": ("int", bits or 64) for bits in (0, 8, 16, 32, 64)},
     **{f"uint{bits or ''}": ("uint", bits or 64) for bits in (0, 8, 16, 32, 64)},
 }
+UNKNOWN = "unknown"  # name of the type of a document of a kind that is in no table: free-form, its keys in the order of the text
 ZEROS: dict[Shape, object] = {"string": "", "bool": False, "int": 0, "uint": 0, "float": 0.0}
 
 
@@ -76,8 +77,8 @@ class Type:
         """What stands for the zero value where one must be held: None for pointers, lists and maps."""
         return None if self.pointer else {} if self.shape == "struct" else ZEROS.get(self.shape)
 
-    def behind_pointer(self) -> Type:
-        """Return the same type with a pointer before it."""
+    def copy(self) -> Type:
+        """Return the same type as another object."""
         made = Type(self.shape, self.name)
         made.elem, made.fields, made.free, made.words, made.hooks, made.bits = (
             self.elem,
@@ -87,7 +88,13 @@ class Type:
             self.hooks,
             self.bits,
         )
-        made.exact, made.pointer = self.exact, True
+        made.exact, made.pointer = self.exact, self.pointer
+        return made
+
+    def behind_pointer(self) -> Type:
+        """Return the same type with a pointer before it."""
+        made = self.copy()
+        made.pointer = True
         return made
 
 

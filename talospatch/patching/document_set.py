@@ -1,0 +1,116 @@
+"""The documents of a config as values, and what a change makes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from talospatch.errors import ChangeError, ConfigError
+from talospatch.machineconfig.typed.deletes import Selector
+from talospatch.machineconfig.typed.documents import MAIN, Document, check_all_copyable, check_together
+from talospatch.machineconfig.typed.misfit import Misfit
+from talospatch.patching import hazards
+from talospatch.patching.declarative import DeclarativeMerger
+from talospatch.patching.deletion import Deletion
+from talospatch.patching.tolerant import TolerantLoader, Widened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from talospatch.machineconfig.reader import Tree
+    from talospatch.machineconfig.typed.load import Step
+    from talospatch.machineconfig.typed.schema import Schema
+    from talospatch.patching.hazards import Noticed
+
+
+class DocumentSet:
+    """A config's documents, which changes are applied to one after the other.
+
+    Attributes:
+        before: the documents as they were read, in the order of the text.
+        trees: the trees of the text.
+        documents: the documents now: those that are left in the same order, new ones behind them.
+    """
+
+    def __init__(self, text: str, schema: Schema, noticed: Noticed, *, source: str | None = None, trees: tuple[Tree, ...] = ()) -> None:
+        self._schema, self._noticed = schema, noticed
+        self.widened = Widened(schema, noticed)
+        loader = TolerantLoader(text, self.widened, source, patch=False, trees=trees)
+        self.before = tuple(step for step in loader.steps() if isinstance(step, Document))
+        if not self.before:
+            raise ConfigError("there is no document in it", source=source)
+        self.trees = loader.trees
+        self.documents: list[Document] = list(self.before)
+
+    def merge(self, text: str, *, source: str | None = None, trees: tuple[Tree, ...] = ()) -> None:
+        """Apply a strategic merge patch, declaratively. Where trees are given, they count, and the text is for messages.
+
+        Raises:
+            ConfigError: the patch is not YAML, or does not fit the types.
+            ChangeError: it leads where nothing can be changed, or to documents that exclude each other.
+        """
+        loader = TolerantLoader(text, self.widened, source, patch=True, trees=trees)
+        for step in _in_order(loader.steps()):
+            try:
+                self._step(step)
+            except Misfit as misfit:
+                raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
+        self._check(self.documents, source)
+
+    def replace(self, documents: Iterable[Document], *, source: str | None = None) -> None:
+        """Put other documents in the place of those that are there.
+
+        Raises:
+            ChangeError: they exclude each other.
+        """
+        self.documents = list(documents)
+        self._check(self.documents, source)
+
+    def _step(self, step: Step) -> None:
+        if isinstance(step, Selector):
+            self._delete(step)
+            return
+        index = self._index(step.id)
+        held = self.documents[index] if index is not None else None
+        if held is not None and not step.type.free:
+            self._note_uncopyable(held)
+        merger = DeclarativeMerger(self._schema.dialect, self._noticed, step.id)
+        value = merger.document(step.type, held.value if held is not None else {}, step.value)
+        made = Document(step.kind, value, held.root if held is not None else None)
+        self._note_uncopyable(made)
+        if index is None:
+            self.documents.append(made)
+        else:
+            self.documents[index] = made
+
+    def _delete(self, selector: Selector) -> None:
+        index = self._index(selector.id)
+        if index is None:
+            self._noticed.add(hazards.DELETE_ABSENT, selector.id)
+        elif not selector.path:
+            del self.documents[index]
+        else:
+            held = self.documents[index]
+            value = Deletion(selector, self._schema.dialect, self._noticed, selector.id).of(held.type, held.value)
+            self.documents[index] = held.with_value(value)
+            if selector.kind != MAIN and not held.type.free:  # talosctl merges what is left of the patch's document
+                DeclarativeMerger(self._schema.dialect, self._noticed, selector.id).document(held.type, value, {})
+
+    def _index(self, identity: str) -> int | None:
+        return next((index for index, document in enumerate(self.documents) if document.id == identity), None)
+
+    def _note_uncopyable(self, document: Document) -> None:
+        try:
+            check_all_copyable([document])
+        except Misfit:
+            self._noticed.add(hazards.UNCOPYABLE, document.id)
+
+    def _check(self, documents: Sequence[Document], source: str | None) -> None:
+        try:
+            check_together(documents, link_claims=self._schema.dialect.link_claims)
+        except Misfit as misfit:
+            raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
+
+
+def _in_order(steps: Sequence[Step]) -> list[Step]:
+    """Deletes in the main document go first, as for talosctl."""
+    return sorted(steps, key=lambda step: not (isinstance(step, Selector) and step.kind == MAIN))

@@ -1,0 +1,256 @@
+"""Edits of a config's text: ways to add, change and take out what stands at a place, the least first.
+
+Nothing here knows whether an edit is right. Who uses it parses the text again (:mod:`talospatch.patching.splice`,
+:mod:`talospatch.patching.rewrite`).
+
+Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do lines directly below it that
+stand further to the right. What is commented out, a key or an element, belongs to nobody. A comment at the end of a line belongs to that
+line. New elements come behind the comments that stand in their column directly below the last one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Sequence as AbstractSequence
+from typing import TYPE_CHECKING, Any
+
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Sequence
+from talospatch.machineconfig.reader import BYTE_ORDER_MARK
+from talospatch.patching.emit import Style, block, flow
+from talospatch.patching.places import behind_line, column_of, dash_column, end_of_line, last_leaf, past_comments, properties_of
+from talospatch.patching.scalar_edit import Edit, close_block_at_end
+
+if TYPE_CHECKING:
+    from talospatch.machineconfig.values import Data
+
+Edits = list[Edit]
+Ways = list[Callable[[], Edits | None]]
+_COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
+
+
+class Operation:
+    """Ways to make one change, the least first; from ``wide`` on they write a collection anew."""
+
+    __slots__ = ("ways", "wide")
+
+    def __init__(self, ways: Ways | None = None) -> None:
+        self.ways = ways or []
+        self.wide = len(self.ways)
+
+    def widen(self, ways: Ways) -> None:
+        """Add the wider ways."""
+        self.wide = len(self.ways)
+        self.ways += ways
+
+
+def applied(text: str, edits: Edits) -> str | None:
+    """Return a text with edits made, or None when two of them are for the same characters."""
+    behind, parts = len(text) + 1, []
+    for start, end, new in reversed(sorted(dict.fromkeys(edits), key=lambda edit: edit[:2])):  # noqa: C413 - equal places keep their order
+        if end > behind:
+            return None
+        parts += [text[end : min(behind, len(text))], new]
+        behind = start
+    parts.append(text[: min(behind, len(text))])
+    return "".join(reversed(parts))
+
+
+class Editor:
+    """Finds edits of one text, written in its style."""
+
+    def __init__(self, text: str, style: Style) -> None:
+        self.text, self.style = text, style
+
+    def adding(self, mapping: Mapping, entries: dict[str, Data]) -> Ways:
+        """Ways to add keys that a mapping lacks."""
+        if mapping.flow or not mapping.values:
+            return [lambda: self.insert_flow(mapping, flow(entries)[1:-1], list(mapping.values.values()))] if mapping.flow else []
+        column = column_of(self.text, next(iter(mapping.keys.values())).start)
+        lines = block(entries, column, self.style)
+        last = next(reversed(mapping.values.values()))
+        remark = self.insert_at_remark(mapping, next(iter(entries)), column, lines) if len(entries) == 1 else None
+        ways: Ways = [lambda: remark] if remark is not None else []
+        return [*ways, *self.inserting_lines(last, column, lines)]
+
+    def has_remark(self, mapping: Mapping, key: str) -> bool:
+        """Whether a key stands in a block mapping, commented out."""
+        if mapping.flow or not mapping.values or key not in self.text:
+            return False
+        return self.insert_at_remark(mapping, key, column_of(self.text, next(iter(mapping.keys.values())).start), []) is not None
+
+    def filling(self, mapping: Mapping, key: str, value: Data) -> Ways:
+        """Ways to write a collection where a key has nothing of use: an empty value, a null or an empty collection."""
+        there = mapping.values[key]
+        return [lambda: self.fill(mapping, key, there, value, ""), lambda: self.fill(mapping, key, there, value, self.style.newline)]
+
+    def fill(self, mapping: Mapping, key: str, there: Node, value: Data, ending: str) -> Edits | None:
+        """Write a collection where a key has nothing of use; a comment at the end of its line stays there."""
+        text, newline = self.text, self.style.newline
+        if mapping.flow:
+            return [(there.start, there.end, flow(value) if there.end > there.start else f" {flow(value)}")]
+        line_end = end_of_line(text, there.end)
+        rest = text[there.end : line_end].strip()
+        if rest and not rest.startswith("#"):
+            return None
+        if ending and line_end < len(text):
+            return None
+        if text[line_end - 1] == "\r":
+            line_end -= 1
+        column = column_of(text, mapping.keys[key].start) + (self.style.offset if isinstance(value, list) else self.style.step)
+        edits: Edits = [(line_end, line_end, newline + newline.join(block(value, column, self.style)) + ending)]
+        begin = there.start
+        while there.end > there.start and text[begin - 1] in " \t":
+            begin -= 1
+        return [*edits, (begin, there.end, "")] if begin < there.end else edits
+
+    def inserting(self, sequence: Sequence, index: int, items: list[Data]) -> Ways:
+        """Ways to insert elements before the one of an index; the list's length stands for its end."""
+        if sequence.flow:
+            if index < len(sequence.items) or not sequence.items:
+                return [lambda: self.flow_anew(sequence, [*sequence.items[:index], *items, *sequence.items[index:]])]
+            return [lambda: self.insert_flow(sequence, flow(items)[1:-1], sequence.items)]
+        column = dash_column(self.text, sequence)
+        lines = block(items, column, self.style)
+        if index:
+            return self.inserting_lines(sequence.items[index - 1], column, lines)
+        start = self._dash(sequence, 0)
+        line = self.owned_from(self.text.rfind("\n", 0, start) + 1, column)
+        return [lambda: [(line, line, self.style.newline.join(lines) + self.style.newline)]] if not self.text[line:start].strip(" ") else []
+
+    def flow_anew(self, collection: Sequence, items: AbstractSequence[Any]) -> Edits:
+        """Write a list in brackets anew: of nodes that stand in the text as they stand there, and of data."""
+        written = [self.text[item.start : item.end] if isinstance(item, Node) else flow(item) for item in items]
+        begin = collection.start + len(properties_of(self.text, collection))
+        return [(begin, collection.end, f"[{', '.join(written)}]")]
+
+    def insert_flow(self, collection: Mapping | Sequence, new: str, items: list[Node]) -> Edits:
+        """Insert text behind the last element of a collection in brackets or braces."""
+        if items:
+            end = items[-1].end
+            return [(end, end, f", {new}")]
+        begin = collection.start + len(properties_of(self.text, collection))
+        opening, closing = self.text[begin], self.text[collection.end - 1]
+        return [(begin, collection.end, f"{opening}{new}{closing}")]
+
+    def inserting_lines(self, last: Node, column: int, lines: list[str]) -> Ways:
+        """Insert lines behind an element, its comments and those that belong to what stands in the lines' column.
+
+        Behind a text without a line end the new text has none either, unless its own last line needs one.
+        """
+        text, newline = self.text, self.style.newline
+        end = past_comments(text, behind_line(text, last_leaf(last).end), column)
+        new = newline.join(lines)
+        if not end or text[end - 1] == "\n":
+            return [lambda: [(end, end, new + newline)]]
+        closed = close_block_at_end(text, last_leaf(last))
+        before = [closed] if closed is not None else []
+        return [lambda: [*before, (end, end, newline + new)], lambda: [*before, (end, end, newline + new + newline)]]
+
+    def insert_at_remark(self, mapping: Mapping, key: str, column: int, lines: list[str]) -> Edits | None:
+        """Insert behind a commented-out key of the same name, where a reader would look for it."""
+        below = r"(?:[ \t]*#(?:[ \t]{2,}|[ \t]*-|[ \t]*\r?$)[^\n]*\n)*"  # what is commented out with it
+        pattern = re.compile(rf"^[ \t]*#[# \t]*{re.escape(key)}:[^\n]*\n{below}", re.MULTILINE)
+        match = pattern.search(self.text, mapping.start, mapping.end)
+        if match is None or column_of(self.text, self.text.index("#", match.start())) < column:
+            return None
+        newline = self.style.newline
+        return [(match.end(), match.end(), newline.join(lines) + newline)]
+
+    def _dash(self, sequence: Sequence, index: int) -> int:
+        item, column = sequence.items[index], dash_column(self.text, sequence)
+        dash = self.text.rfind("-", 0, item.start + (item.end == item.start))
+        while column_of(self.text, dash) != column and dash > sequence.start:
+            dash = self.text.rfind("-", 0, dash)
+        return dash
+
+    def cut_items(self, sequence: Sequence, indexes: AbstractSequence[int]) -> Edits | None:
+        """Take elements out of a list, each with its comments."""
+        if sequence.flow:
+            return self.flow_anew(sequence, [item for index, item in enumerate(sequence.items) if index not in set(indexes)])
+        column = dash_column(self.text, sequence)
+        edits: Edits = []
+        for index in indexes:
+            cut = self.cut_lines(self._dash(sequence, index), last_leaf(sequence.items[index]).end, column)
+            if cut is None:
+                return None
+            edits.append(cut)
+        return edits
+
+    def owned_from(self, line: int, column: int) -> int:
+        """Return where the comments begin that belong to the element in a line: those directly above it, in its column."""
+        while line > 0:
+            above = self.text.rfind("\n", 0, line - 1) + 1
+            remark = self.text[above:line]
+            bare = remark.lstrip(" ")
+            if not bare.startswith("#") or len(remark) - len(bare) != column or re.match(_COMMENTED_OUT, bare):
+                break
+            line = above
+        return line
+
+    def cut_key(self, mapping: Mapping, key: str) -> Edits | None:
+        """Take a key out of a mapping that has others, with its comments."""
+        name, node = mapping.keys[key], mapping.values[key]
+        if mapping.flow:
+            begin = mapping.start + len(properties_of(self.text, mapping))
+            pairs = [self.text[mapping.keys[other].start : mapping.values[other].end] for other in mapping.values if other != key]
+            return [(begin, mapping.end, f"{{{', '.join(pairs)}}}")]
+        cut = self.cut_lines(name.start, last_leaf(node).end, column_of(self.text, name.start))
+        return None if cut is None else [cut]
+
+    def cut_lines(self, start: int, end: int, column: int) -> Edit | None:
+        """Cut whole lines, with the comments that the element owns."""
+        text = self.text
+        line = text.rfind("\n", 0, start) + 1
+        if line == 0 and text.startswith(BYTE_ORDER_MARK):
+            line = 1
+        if text[line:start].strip(" "):
+            return None
+        line = self.owned_from(line, column)
+        end = past_comments(text, behind_line(text, end), column + 1)
+        if end == len(text) and not text.endswith("\n") and line > 0:  # the last line had no end: the one before it has none then
+            line -= 2 if text[line - 2 : line] == "\r\n" else 1
+        return line, end, ""
+
+    def rewrite(self, target: Node, parent: Node | None, key: str | int | None, data: Data) -> Edits | None:
+        """Write a value anew, whatever it was.
+
+        Args:
+            target: the value's node, or the alias that stands in its place.
+            parent: the collection that it is in.
+            key: its key or index there.
+            data: what it is to be.
+        """
+        if isinstance(target, Mapping | Sequence) and target.flow:
+            return [(target.start + len(properties_of(self.text, target)), target.end, flow(data))]
+        collection = isinstance(data, dict | list) and bool(data)
+        if isinstance(target, Alias) and (not isinstance(parent, Mapping) or parent.flow or not collection):
+            return [(target.start, target.end, flow(data))]
+        if isinstance(parent, Sequence) and not parent.flow and isinstance(key, int):
+            return self._rewrite_item(parent, key, target, data)
+        if not isinstance(parent, Mapping) or parent.flow or not isinstance(key, str):
+            return [(target.start, target.end, flow(data))] if target.end > target.start else None
+        name = parent.keys[key]
+        column = column_of(self.text, name.start)
+        colon = self.text.find(":", name.end)
+        anchor = properties_of(self.text, target).strip() if not isinstance(target, Alias) else ""
+        lead = f": {anchor}".rstrip()
+        if not collection:
+            new = f"{lead} {flow(data)}"
+        else:
+            inner = column + (self.style.offset if isinstance(data, list) else self.style.step)
+            new = lead + self.style.newline + self.style.newline.join(block(data, inner, self.style))
+        return [(colon, self._end(target), new + self._line_end(target))]
+
+    def _rewrite_item(self, parent: Sequence, index: int, target: Node, data: Data) -> Edits | None:
+        dash, column = self._dash(parent, index), dash_column(self.text, parent)
+        lines = block([data], column, self.style)
+        new = self.style.newline.join(lines)[column:]
+        return [(dash, max(self._end(target), dash + 1), new + self._line_end(target))]
+
+    def _end(self, target: Node) -> int:
+        return target.end if isinstance(target, Alias) else last_leaf(target).end
+
+    def _line_end(self, target: Node) -> str:
+        end = self._end(target)
+        return self.style.newline if end and self.text[end - 1] == "\n" else ""

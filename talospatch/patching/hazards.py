@@ -1,0 +1,360 @@
+"""Where declarative semantics part from talosctl's: a table, one row a hazard. The page docs/reference/hazards.md is made from it.
+
+Each row says what a patch has in it, what talosctl makes of that and what we make of it. Every departure is a finding with the row's code,
+so that where nothing is reported both semantics give the same. Source of the second column: the machinery's configpatcher, merge and
+decoder of Talos v1.11.6, v1.12.11, v1.13.9 and v1.14.1, as recorded in ``tests/vectors/merge``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from talospatch.machineconfig.path import ConfigPath, Step
+from talospatch.talos.finding import Finding, Severity
+
+
+class Hazard(NamedTuple):
+    """One row.
+
+    Attributes:
+        code: the finding's code.
+        severity: how much it matters. A NOTE says that talosctl would have done harm, or nothing, and we did what was meant.
+        what: what the patch has in it.
+        talosctl: what talosctl makes of it.
+        ours: what we make of it.
+        example: a patch that has it, and of what.
+        hint: what to do, or empty.
+    """
+
+    code: str
+    severity: Severity
+    what: str
+    talosctl: str
+    ours: str
+    example: str
+    hint: str = ""
+
+
+_NOTE, _WARNING = Severity.NOTE, Severity.WARNING
+DELETE_HINT = "write $patch: delete there to take it out"
+
+# Lists
+ELEMENT_PRESENT = Hazard(
+    "element-present",
+    _NOTE,
+    "an element that the list has already",
+    "appends it again, at every apply",
+    "leaves the list as it is",
+    "`certSANs: [10.0.0.1]` applied twice",
+)
+ELEMENT_KEYED = Hazard(
+    "element-keyed",
+    _NOTE,
+    "an element for a key that the list has already: a file's path, a host's address, a module's name",
+    "appends a second one for the same key",
+    "merges it into the one that is there",
+    "`kernel.modules: [{name: br_netfilter, parameters: [a]}]` where that module is listed",
+)
+EMPTY_LIST = Hazard(
+    "empty-list",
+    _WARNING,
+    "an empty list over elements, where lists append",
+    "changes nothing",
+    "changes nothing",
+    "`certSANs: []`",
+    "write $patch: delete there to empty it",
+)
+NULL_ELEMENT = Hazard(
+    "null-element",
+    _WARNING,
+    "null as an element of a list",
+    "keeps it, drops it or crashes, by the list's type and its own version",
+    "leaves it out",
+    "`interfaces: [null]`",
+    "take it out of the patch",
+)
+
+# Values
+ZERO_VALUE = Hazard(
+    "zero-value",
+    _NOTE,
+    "an empty text, 0, or a word that stands for 0, over another value",
+    "ignores it, unless the field is a pointer (and before 1.12 even then)",
+    "sets it",
+    "`NetworkDefaultActionConfig` with `ingress: accept` over `block`",
+)
+NULL = Hazard(
+    "null-ignored",
+    _WARNING,
+    "null over a value",
+    "ignores it; in a free-form object it crashes",
+    "ignores it",
+    "`machine.network:` with nothing behind it",
+    DELETE_HINT,
+)
+TYPE_CHANGED = Hazard(
+    "type-changed",
+    _WARNING,
+    "another type of value in a free-form object",
+    "refuses the patch",
+    "sets the new value",
+    "`cpu: 500m` over `cpu: 1`",
+)
+URL_PARTS = Hazard(
+    "url-parts",
+    _NOTE,
+    "a URL over another URL",
+    "merges them part by part: path, query and port of the old one survive",
+    "replaces it",
+    "`endpoint: https://b` over `https://a:6443/x?y=1`",
+)
+SIZE_KEPT = Hazard(
+    "size-kept",
+    _NOTE,
+    "a share of the disk over a size in bytes",
+    "keeps both and obeys the bytes",
+    "replaces it",
+    "`maxSize: 50%` over `10GB`",
+)
+UNSETTABLE = Hazard(
+    "unsettable",
+    _NOTE,
+    "a value of a type that talosctl cannot merge (disk selector sizes, users in URLs; addresses on 1.13)",
+    "refuses the patch",
+    "sets the new value",
+    "`install.diskSelector.size` where one is set",
+)
+WIPED = Hazard(
+    "wiped-unless-restated",
+    _NOTE,
+    "a patch of a document with a CEL expression or a minimum size that it does not restate",
+    "wipes them",
+    "leaves them",
+    "`VolumeConfig/EPHEMERAL` patched with `encryption` only",
+)
+PAIR_WIPED = Hazard(
+    "pair-wiped",
+    _NOTE,
+    "a certificate without its key, or a key without its certificate",
+    "wipes the one that is not given",
+    "leaves it",
+    "`machine.ca: {crt: …}`",
+)
+UNCOPYABLE = Hazard(
+    "uncopyable",
+    _NOTE,
+    "a date, or a key that is not text, in a free-form object",
+    "crashes on every patch of such a config",
+    "keeps it",
+    "`extraConfig: {since: 2024-01-02}`",
+    "quote it",
+)
+
+# Deletes
+DELETE_ABSENT = Hazard(
+    "delete-absent",
+    _NOTE,
+    "a delete of what is not there",
+    "refuses the patch; for a document that is not there it crashes up to 1.13",
+    "changes nothing",
+    "`hostname: {$patch: delete}` applied twice",
+)
+DELETE_SEVERAL = Hazard(
+    "delete-several",
+    _NOTE,
+    "a delete of an element of which the list has several",
+    "takes out the first",
+    "takes out all",
+    "`files: [{path: /a, $patch: delete}]` with two entries for /a",
+)
+DELETE_BY_NUMBER = Hazard(
+    "delete-by-value",
+    _NOTE,
+    "a delete of an element by a number or a size, in a free-form list or in a type that this version cannot search",
+    "refuses the patch",
+    "takes it out",
+    "`vlans: [{vlanId: 5, $patch: delete}]`",
+)
+
+# Documents
+PATCH_EMPTY = Hazard(
+    "patch-empty",
+    _NOTE,
+    "a patch with nothing in it",
+    "takes it for an empty JSON patch, which it refuses on a config of several documents",
+    "changes nothing",
+    "a template that renders to comments",
+)
+DOCUMENT_EMPTY = Hazard(
+    "document-empty",
+    _NOTE,
+    "an empty document between others",
+    "refuses it in 1.11",
+    "skips it",
+    "`---` at the end of a patch",
+)
+DOCUMENT_REPEATED = Hazard(
+    "document-repeated",
+    _NOTE,
+    "the same document more than once in one patch",
+    "refuses it up to 1.13",
+    "applies them in order",
+    "a patch with `HostnameConfig` twice",
+)
+NAME_MISREAD = Hazard(
+    "name-misread",
+    _WARNING,
+    "a document that is named kind or apiVersion",
+    "takes what stands behind the name for the kind",
+    "reads it as it is written",
+    "`name: kind`",
+    "choose another name: the node reads it as talosctl does",
+)
+SEVERAL_DOCUMENTS = Hazard(
+    "json-patch-several-documents",
+    _NOTE,
+    "a JSON patch for a config of several documents",
+    "refuses it",
+    "applies it: /Kind/name/… leads into a document, any other path into the main one",
+    "`- {op: replace, path: /LinkConfig/eth0/mtu, value: 9000}`",
+)
+JSON_STYLE = Hazard(
+    "json-patch-unchecked",
+    _NOTE,
+    "a JSON patch whose operations are not those of RFC 6902, or whose result does not fit the config's types",
+    "takes it by rules of its own and does not look at the types",
+    "takes it by the RFC, and checks",
+    "`replace` of a key that is not there",
+)
+JSON_INDEX = Hazard(
+    "json-patch-index",
+    _WARNING,
+    "a removal by index",
+    "removes what stands there, at every apply another element",
+    "removes what stands there, at every apply another element",
+    "`- {op: remove, path: /machine/files/0}`",
+    "delete the element by a key of its own, with a strategic merge patch",
+)
+
+# What our tables do not know
+UNKNOWN_FIELD = Hazard(
+    "unknown-field",
+    _WARNING,
+    "a field that this Talos does not have, as far as we know",
+    "refuses it",
+    "passes it through untouched",
+    "a typing error, or a field of a later patch release",
+    "is it spelled right? A node that does not know it refuses the config",
+)
+UNKNOWN_KIND = Hazard(
+    "unknown-kind",
+    _WARNING,
+    "a kind of document that this Talos does not have, as far as we know",
+    "refuses it",
+    "passes it through untouched, by the rules for free-form objects",
+    "a document of Talos 1.15 for a node on 1.14",
+    "is it for a newer Talos? A node that does not know it refuses the config",
+)
+NEWER_VERSION = Hazard(
+    "newer-version",
+    _WARNING,
+    "a Talos that is newer than our tables",
+    "knows its own types",
+    "goes by the newest types that we know",
+    "a node on 1.15",
+    "is there a newer talospatch?",
+)
+
+# How it is written
+WIDENED = Hazard(
+    "edit-widened",
+    _NOTE,
+    "a layout in which the least edit cannot be proven right",
+    "writes everything anew",
+    "writes anew what is around the change",
+    "an anchor whose value is used elsewhere",
+)
+COMMENTS_LOST = Hazard(
+    "comments-lost",
+    _WARNING,
+    "a layout in which no edit of the text can be proven right",
+    "writes everything anew, without comments",
+    "writes that document anew, without comments",
+    "explicit keys (`? key`) with aliases across them",
+    "write that part of the config plainly",
+)
+QUOTED = Hazard(
+    "colon-quoted",
+    _NOTE,
+    "an element in brackets that begins with a colon, of a config that is changed",
+    "writes everything anew",
+    "puts quotes around it",
+    "`[::/0]`",
+)
+
+# Not a row of the page: a departure that no row above names, found by comparing the results. See docs/explanations/patching.md.
+HAZARDS = (
+    ELEMENT_PRESENT,
+    ELEMENT_KEYED,
+    EMPTY_LIST,
+    NULL_ELEMENT,
+    ZERO_VALUE,
+    NULL,
+    TYPE_CHANGED,
+    URL_PARTS,
+    SIZE_KEPT,
+    UNSETTABLE,
+    WIPED,
+    PAIR_WIPED,
+    UNCOPYABLE,
+    DELETE_ABSENT,
+    DELETE_SEVERAL,
+    DELETE_BY_NUMBER,
+    PATCH_EMPTY,
+    DOCUMENT_EMPTY,
+    DOCUMENT_REPEATED,
+    NAME_MISREAD,
+    SEVERAL_DOCUMENTS,
+    JSON_STYLE,
+    JSON_INDEX,
+    UNKNOWN_FIELD,
+    UNKNOWN_KIND,
+    NEWER_VERSION,
+    WIDENED,
+    COMMENTS_LOST,
+    QUOTED,
+)
+
+
+class Noticed:
+    """Collects findings about one patch of one config, each once."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], Finding] = {}
+
+    def add(self, hazard: Hazard, document: str = "", steps: tuple[Step, ...] = (), detail: str = "", hint: str = "") -> None:
+        """Note that a hazard was met.
+
+        Args:
+            hazard: the row.
+            document: id of the document, or empty for the patch as a whole.
+            steps: the way inside it.
+            detail: what exactly, without secrets.
+            hint: what to do, where that is more than the row's.
+        """
+        path = str(ConfigPath(document, steps)) if document else ""
+        if (hazard.code, path) in self._found:
+            return
+        about = f"{detail}: " if detail else ""
+        message = f"{about}{hazard.what}: talosctl {hazard.talosctl}; talospatch {hazard.ours}"
+        self._found[hazard.code, path] = Finding(hazard.severity, hazard.code, path, message, hint or hazard.hint)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noted, in order."""
+        return tuple(self._found.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._found)

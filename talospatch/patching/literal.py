@@ -1,0 +1,59 @@
+"""Patches as talosctl applies them, bugs included: its bytes, or the same result with the least edit of the text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from talospatch.errors import ConfigError
+from talospatch.machineconfig.config import MachineConfig
+from talospatch.machineconfig.typed.apply import patch_text
+from talospatch.machineconfig.typed.dialect import DIALECTS, dialect_of
+from talospatch.machineconfig.typed.documents import Document
+from talospatch.machineconfig.typed.lenient import readable as lenient_text
+from talospatch.patching.document_set import DocumentSet
+from talospatch.patching.emit import style_of
+from talospatch.patching.hazards import Noticed
+from talospatch.patching.known_types import schema_for
+from talospatch.patching.rewrite import Rewriter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from talospatch.versions import TalosVersion
+
+
+def literally(base: str, patches: Sequence[str], *, talos: TalosVersion, preserve: bool) -> str:
+    """Return a config after patches as talosctl merges them.
+
+    Args:
+        base: the config's text.
+        patches: the text of each patch.
+        talos: the node's version, one whose types are known.
+        preserve: whether to keep the base's text where it means the same.
+
+    Raises:
+        TalosPatchError: talosctl fails, or writes what cannot be read again.
+    """
+    text = patch_text(base, patches, minor=talos.minor, source="base")
+    if not preserve or text == base:
+        return text
+    kept = readable(base, talos)
+    noticed = Noticed()
+    schema = schema_for(talos, noticed)
+    held = DocumentSet(kept, schema, noticed, source="base")
+    after = DocumentSet(text, schema, Noticed(), source="what talosctl writes")
+    roots = {document.id: document.root for document in held.before}
+    documents = [Document(document.kind, document.value, roots.get(document.id)) for document in after.before]
+    style = style_of(MachineConfig.parse(kept, source="base"))
+    rewritten = Rewriter(kept, held.trees, style, held.widened, noticed).rewrite(held.before, documents, source="base")
+    return base if rewritten is None else rewritten.text
+
+
+def readable(base: str, talos: TalosVersion) -> str:
+    """Return a config's text with quotes around what only go-yaml reads without: an element in brackets that begins with a colon."""
+    if talos.minor not in DIALECTS or "[" not in base:
+        return base
+    try:
+        return lenient_text(base, dialect_of(talos.minor))
+    except ConfigError:
+        return base

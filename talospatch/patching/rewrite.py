@@ -1,0 +1,346 @@
+"""The least edit of a config's text that makes it mean what typed values say.
+
+The values before and after are walked together with the tree of the text; each place where they differ becomes an operation with ways to
+make it, from the least to the widest (:mod:`talospatch.patching.edits`). The new text is read again as Talos would, and must mean the same
+as the values; otherwise wider ways are tried: the value anew, the collection around it, the whole document
+(:mod:`talospatch.patching.whole`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from talospatch.errors import ConfigError
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar
+from talospatch.machineconfig.nodes import Sequence as SequenceNode
+from talospatch.machineconfig.typed.documents import Document, in_order
+from talospatch.machineconfig.typed.equality import alike
+from talospatch.machineconfig.typed.forms import FORMS
+from talospatch.machineconfig.typed.plaindata import plain_data
+from talospatch.machineconfig.typed.schema import Type
+from talospatch.patching import hazards
+from talospatch.patching.alignment import ListChange, align
+from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
+from talospatch.patching.emit import Style, block
+from talospatch.patching.places import column_inside, is_flow, is_nothing, last_leaf
+from talospatch.patching.scalar_edit import close_block_at_end, replace_scalar
+from talospatch.patching.tolerant import TolerantLoader
+
+if TYPE_CHECKING:
+    from talospatch.machineconfig.reader import Tree
+    from talospatch.patching.hazards import Noticed
+    from talospatch.patching.tolerant import Widened
+
+ANY = Type("any", "any")
+_MOST_SINGLE = 24  # operations that are widened one by one; of more, all together
+
+
+class Rewritten(NamedTuple):
+    """A new text and its trees."""
+
+    text: str
+    trees: tuple[Tree, ...]
+
+
+class _Place(NamedTuple):
+    """A value's place: the collection it is in, its key there, and how it is after the change."""
+
+    node: Node
+    parent: Mapping | SequenceNode | None
+    key: str | int
+    type: Type
+    after: Any
+
+
+class Rewriter:
+    """Rewrites one text.
+
+    Args:
+        text: the text.
+        trees: its documents' trees, with places in that text.
+        style: how it is written.
+        widened: the types by which it was read; what is read again goes by the same.
+        noticed: told when more than the least edit was needed.
+    """
+
+    def __init__(self, text: str, trees: Sequence[Tree], style: Style, widened: Widened, noticed: Noticed) -> None:
+        self._text, self._style, self._widened, self._noticed = text, style, widened, noticed
+        self._trees = [tree for tree in trees if tree.root is not None]
+        self._editor = Editor(text, style)
+        self._operations: list[Operation] = []
+
+    def rewrite(self, before: Sequence[Document], after: Sequence[Document], *, source: str | None = None) -> Rewritten | None:
+        """Return the text after the change; None when nothing has to change.
+
+        Args:
+            before: the documents that the text holds, in its order.
+            after: the documents that it is to hold; those that stay have the roots that they had.
+            source: what the user calls the text, for errors.
+
+        Raises:
+            ConfigError: no edit could be proven right.
+        """
+        kept = {id(document.root): document for document in after if document.root is not None}
+        changed: list[tuple[Tree, Document]] = []
+        for tree, old in zip(self._trees, before, strict=True):
+            new = kept.get(id(old.root))
+            if new is None:
+                self._operations.append(Operation([lambda tree=tree: [(tree.start, tree.end, "")]]))  # type: ignore[misc]
+                continue
+            assert old.root is not None
+            size = len(self._operations)
+            place = _Place(old.root, None, "", new.type, new.value)
+            self._value(place, new.type, old.value, new.value, ())
+            if len(self._operations) > size:
+                changed.append((tree, new))
+        if added := [document for document in after if document.root is None]:
+            self._operations.append(self._append(added))
+        if not self._operations:
+            return None
+        wanted = [document for document in in_order(after) if isinstance(document, Document)]
+        for edits, widened in self._attempts():
+            if (found := self._proven(edits, wanted)) is not None:
+                if widened:
+                    self._noticed.add(hazards.WIDENED)
+                return found
+        return self._whole(changed, added, wanted, source)
+
+    # Proof
+
+    def _attempts(self) -> Iterator[tuple[Edits, bool]]:
+        """Yield the edits to try, the least first, and whether some collection is written anew in them."""
+        operations = self._operations
+        most = max(len(operation.ways) for operation in operations)
+        levels = [[0] * len(operations)]
+        if 1 < len(operations) <= _MOST_SINGLE:
+            levels += [
+                [level if index == single else 0 for index in range(len(operations))]
+                for single, operation in enumerate(operations)
+                for level in range(1, len(operation.ways))
+            ]
+        levels += [[level] * len(operations) for level in range(1, most)]
+        for chosen in levels:
+            edits: Edits = []
+            wide = False
+            for operation, level in zip(operations, chosen, strict=True):
+                index = min(level, len(operation.ways) - 1)
+                way = operation.ways[index]() if index >= 0 else None
+                if way is None:
+                    break
+                edits += way
+                wide |= index >= operation.wide
+            else:
+                yield edits, wide
+
+    def _proven(self, edits: Edits, wanted: Sequence[Document]) -> Rewritten | None:
+        text = applied(self._text, edits)
+        return None if text is None else self._reads(text, wanted)
+
+    def _reads(self, text: str, wanted: Sequence[Document]) -> Rewritten | None:
+        """Return the text with its trees if it means what is wanted."""
+        loader = TolerantLoader(text, self._widened, None, patch=False)
+        try:
+            found = [step for step in loader.steps() if isinstance(step, Document)]
+        except ConfigError:
+            return None
+        documents = [document for document in in_order(found) if isinstance(document, Document)]
+        if len(documents) != len(wanted):
+            return None
+        for document, meant in zip(documents, wanted, strict=True):
+            if document.id != meant.id or not alike(meant.type, document.value, meant.value):
+                return None
+        return Rewritten(text, loader.trees)
+
+    def _whole(
+        self, changed: list[tuple[Tree, Document]], added: list[Document], wanted: Sequence[Document], source: str | None
+    ) -> Rewritten:
+        """Write the changed documents anew, with their comments if that can be proven."""
+        from talospatch.patching.whole import anew, round_tripped
+
+        others = [operation for operation in self._operations if len(operation.ways) == 1 and operation.wide == 0 and operation.ways]
+        for write, hazard in ((round_tripped, hazards.WIDENED), (anew, hazards.COMMENTS_LOST)):
+            edits: Edits = []
+            for operation in others:
+                edits += operation.ways[0]() or []
+            if added:
+                edits += self._append(added).ways[0]() or []
+            for tree, document in changed:
+                written = write(self._text[tree.body : tree.end], plain_data(document.type, document.value), self._style)
+                if written is None:
+                    break
+                lead = self._style.newline if tree.explicit and not written.startswith(("\n", "\r")) else ""
+                edits.append((tree.body, tree.end, lead + written))
+            else:
+                if (found := self._proven(edits, wanted)) is not None:
+                    for _, document in changed:
+                        self._noticed.add(hazard, document.id)
+                    return found
+        raise ConfigError(
+            "an edit could not be proven right, so nothing was changed",
+            source=source,
+            hint="an anchor whose value is used elsewhere, or an unusual layout, may be the reason: write that part plainly",
+        )
+
+    # Documents
+
+    def _append(self, added: Sequence[Document]) -> Operation:
+        def edits() -> Edits:
+            newline = self._style.newline
+            bodies = [newline.join(block(plain_data(each.type, each.value), 0, self._style)) + newline for each in added]
+            last = self._trees[-1].root if self._trees else None
+            extra = close_block_at_end(self._text, last_leaf(last)) if last is not None else None
+            begin = "" if not self._text or self._text.endswith("\n") else newline
+            mark = f"---{newline}" if last is not None else ""
+            end = len(self._text)
+            return [*([extra] if extra else []), (end, end, f"{begin}{mark}{f'---{newline}'.join(bodies)}")]
+
+        return Operation([edits])
+
+    # Differences
+
+    def _add(self, ways: Ways, above: tuple[_Place, ...], *, alias: bool = False) -> None:
+        """Add an operation: these ways, and behind them the collections around the place anew, from the inside out."""
+        operation = Operation([] if alias else ways)
+        operation.widen([lambda place=place: self._anew(place) for place in reversed(above) if place.parent is not None])  # type: ignore[misc]
+        self._operations.append(operation)
+
+    def _anew(self, place: _Place) -> Edits | None:
+        return self._editor.rewrite(place.node, place.parent, place.key, plain_data(place.type, place.after))
+
+    def _value(self, place: _Place, type_: Type, before: Any, after: Any, above: tuple[_Place, ...]) -> None:
+        if alike(type_, before, after):
+            return
+        node, around = place.node, (*above, place)
+        if isinstance(node, Alias):
+            self._add([], around, alias=True)
+            return
+        if type_.name in FORMS:
+            before, after, type_ = plain_data(type_, before), plain_data(type_, after), ANY
+        if isinstance(node, Mapping) and isinstance(before, dict) and isinstance(after, dict):
+            self._mapping(node, type_, before, after, around)
+        elif isinstance(node, SequenceNode) and isinstance(before, list) and isinstance(after, list) and len(before) == len(node.items):
+            self._list(node, type_, before, after, around)
+        else:
+            self._add(self._replacing(place, type_, after), around)
+
+    def _replacing(self, place: _Place, type_: Type, after: Any) -> Ways:
+        node, parent = place.node, place.parent
+        data = plain_data(type_, after)
+        if isinstance(data, dict | list):
+            if data and is_nothing(node) and isinstance(parent, Mapping):
+                return self._editor.filling(parent, str(place.key), data)
+            return [lambda: self._anew(place)]
+        if not isinstance(node, Scalar) or parent is None:
+            return [lambda: self._anew(place)]
+        column = column_inside(self._text, parent) + (self._style.step if isinstance(parent, Mapping) else 2)
+        edits = replace_scalar(
+            self._text,
+            node,
+            data,
+            newline=self._style.newline,
+            column=column,
+            in_flow=is_flow(parent),
+            read_as_text=type_.shape == "string",
+        )
+        return [lambda edit=edit: [edit] for edit in edits]  # type: ignore[misc]
+
+    def _mapping(self, node: Mapping, type_: Type, before: dict[Any, Any], after: dict[Any, Any], around: tuple[_Place, ...]) -> None:
+        if any(not isinstance(key, str) for key in (*before, *after)):
+            self._add([], around)
+            return
+        free = type_.free or type_.shape == "any"
+        added: dict[str, Any] = {}
+        removed: list[str] = []
+        for key in [*before, *(key for key in after if key not in before)]:
+            old, new = before.get(key), after.get(key)
+            if free:
+                inner = ANY
+                gone = key not in after
+                if not gone and key in before and alike(ANY, old, new):
+                    continue
+            else:
+                field = type_.fields.get(key) if type_.shape == "struct" else None
+                inner = field.type if field is not None else type_.inside
+                if alike(inner, old, new) and (field is not None or (key in before and key in after)):
+                    continue
+                omitted = field is not None and field.omit_empty and not inner.pointer and inner.shape in {"list", "map"} and not new
+                gone = key not in after or (field is not None and new is None) or omitted
+            if gone:
+                if key in node.values:
+                    removed.append(key)
+                else:  # it comes of a merge key
+                    self._add([], around)
+            elif key not in node.values:
+                added[key] = plain_data(inner, new)
+            else:
+                self._value(_Place(node.values[key], node, key, inner, new), inner, old, new, around)
+        self._keys(node, added, removed, around)
+
+    def _keys(self, node: Mapping, added: dict[str, Any], removed: list[str], around: tuple[_Place, ...]) -> None:
+        """Add keys to a mapping and take keys out of it."""
+        if removed and len(removed) == len(node.values) and not added:
+            self._add([lambda: self._anew(around[-1])], around)
+            return
+        if node.flow and len(removed) + bool(added) > 1:
+            self._add([], around)
+            return
+        for key in removed:
+            self._add([lambda key=key: self._editor.cut_key(node, key)], around)  # type: ignore[misc]
+        remarked = {key: value for key, value in added.items() if self._editor.has_remark(node, key)}
+        for key, value in remarked.items():
+            self._add(self._editor.adding(node, {key: value}), around)
+        if others := {key: value for key, value in added.items() if key not in remarked}:
+            self._add(self._editor.adding(node, others), around)
+
+    def _list(self, node: SequenceNode, type_: Type, before: list[Any], after: list[Any], around: tuple[_Place, ...]) -> None:
+        inner = ANY if type_.free or type_.shape == "any" else type_.inside
+        changes = align(inner, before, after)
+        if node.flow and not _is_one_insertion(changes, len(before)):
+            self._add([lambda: self._flow_list(node, inner, before, after, changes)], around)
+            return
+        if not after:
+            self._add([lambda: self._anew(around[-1])], around)
+            return
+        removed = [change.place for change in changes if change.after is None]
+        for change in changes:
+            if change.before is not None and change.after is not None:
+                old, new = before[change.before], after[change.after]
+                self._value(_Place(node.items[change.before], node, change.before, inner, new), inner, old, new, around)
+        for index, items in _insertions(changes):
+            data = [plain_data(inner, after[item]) for item in items]
+            self._add(self._editor.inserting(node, index, data), around)
+        if removed:
+            self._add([lambda: self._editor.cut_items(node, removed)], around)
+
+    def _flow_list(self, node: SequenceNode, inner: Type, before: list[Any], after: list[Any], changes: list[ListChange]) -> Edits:
+        """Write a list in brackets anew: elements that stay as they stand in the text."""
+        kept = {change.after: change.before for change in changes if change.before is not None and change.after is not None}
+        unchanged = _unchanged(before, after, changes)
+        items: list[Any] = []
+        for index, value in enumerate(after):
+            old = unchanged.get(index, kept.get(index))
+            items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
+        return self._editor.flow_anew(node, items)
+
+
+def _is_one_insertion(changes: list[ListChange], length: int) -> bool:
+    return all(change.before is None and change.place == length for change in changes)
+
+
+def _insertions(changes: list[ListChange]) -> list[tuple[int, list[int]]]:
+    """Return where elements are inserted, and which, those for one place together."""
+    places: dict[int, list[int]] = {}
+    for change in changes:
+        if change.before is None and change.after is not None:
+            places.setdefault(change.place, []).append(change.after)
+    return list(places.items())
+
+
+def _unchanged(before: list[Any], after: list[Any], changes: list[ListChange]) -> dict[int, int]:
+    """Return the old index of each new element that no change names."""
+    named_old = {change.before for change in changes if change.before is not None}
+    named_new = {change.after for change in changes if change.after is not None}
+    olds = (index for index in count() if index not in named_old)
+    return dict(zip((index for index in range(len(after)) if index not in named_new), olds, strict=False))

@@ -1,0 +1,106 @@
+"""The parts of a change that are patches of machine config as such: strategic merge patches and JSON patches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
+from talospatch.machineconfig.reader import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from talospatch.machineconfig.nodes import Node
+    from talospatch.machineconfig.reader import Tree
+    from talospatch.patching.workpiece import Workpiece
+
+MARK = "$patch"
+
+
+class MergeStep(NamedTuple):
+    """A strategic merge patch.
+
+    Attributes:
+        text: its text.
+        source: what the user calls it.
+        is_drop_in: tells the nodes of the text that are steps of their own: entries of ``machine.files`` and whole documents.
+    """
+
+    text: str
+    source: str
+    is_drop_in: Callable[[Node], bool] | None = None
+
+    def apply(self, piece: Workpiece) -> None:
+        """Merge it into the documents."""
+        trees = without(read(self.text, source=self.source), self.is_drop_in) if self.is_drop_in is not None else ()
+        piece.documents().merge(self.text, source=self.source, trees=trees)
+
+
+class JsonStep(NamedTuple):
+    """A JSON patch.
+
+    Attributes:
+        text: its text.
+        source: what the user calls it.
+    """
+
+    text: str
+    source: str
+
+    def apply(self, piece: Workpiece) -> None:
+        """Apply its operations to the documents."""
+        from talospatch.patching.json_patch import JsonPatch, operations
+
+        documents = piece.documents()
+        tree = next(tree for tree in read(self.text, source=self.source) if tree.root is not None)
+        JsonPatch(documents, piece.noticed, self.text, self.source).apply(operations(tree, self.text, source=self.source))
+
+
+def without(trees: tuple[Tree, ...], is_drop_in: Callable[[Node], bool]) -> tuple[Tree, ...]:
+    """Return the trees of a patch without what is a step of its own; what is empty then is left out too."""
+    for tree in trees:
+        if tree.root is not None and is_drop_in(tree.root):
+            tree.root = None
+            continue
+        machine = _child(tree.root, "machine")
+        files = _child(machine, "files")
+        if isinstance(machine, Mapping) and isinstance(files, Sequence):
+            kept = [item for item in files.items if not is_drop_in(resolved(item))]
+            if len(kept) == len(files.items):
+                continue
+            files.items[:] = kept
+            if not kept:
+                del machine.values["files"], machine.keys["files"]
+        root = tree.root
+        if isinstance(machine, Mapping) and not machine.values and isinstance(root, Mapping):
+            del root.values["machine"], root.keys["machine"]
+            if not root.values.keys() - {"version"}:
+                tree.root = None
+    return trees
+
+
+def holds_something(trees: tuple[Tree, ...]) -> bool:
+    """Whether anything is left of a patch."""
+    return any(tree.root is not None for tree in trees)
+
+
+def deletes(node: Node) -> bool:
+    """Whether a mapping is marked to be deleted, or something directly in it is."""
+    target = resolved(node)
+    if not isinstance(target, Mapping):
+        return False
+    return MARK in target.values or any(
+        MARK in inner.values for each in target.values.values() if isinstance(inner := resolved(each), Mapping)
+    )
+
+
+def text_at(node: Node | None, key: str) -> str | None:
+    """Return the text at a key of a mapping, or None."""
+    child = _child(node, key)
+    return child.text if isinstance(child, Scalar) else None
+
+
+def _child(node: Node | None, key: str) -> Node | None:
+    target = resolved(node) if node is not None else None
+    child = target.values.get(key) if isinstance(target, Mapping) else None
+    return resolved(child) if child is not None else None

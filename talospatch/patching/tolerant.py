@@ -1,0 +1,175 @@
+"""Reading configs and patches that may know more than our tables: unknown fields and kinds become free-form values, and findings.
+
+A type that lacks a field is widened by it for this one run, so that everything behind (merging, writing, comparing) treats it like others.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence
+from talospatch.machineconfig.typed.decode import Decoder
+from talospatch.machineconfig.typed.deletes import Selector, scalar_at
+from talospatch.machineconfig.typed.documents import MAIN, Document
+from talospatch.machineconfig.typed.load import Loader
+from talospatch.machineconfig.typed.problems import located
+from talospatch.machineconfig.typed.schema import UNKNOWN, Field, Kind, Type
+from talospatch.patching import hazards
+
+if TYPE_CHECKING:
+    from talospatch.errors import ConfigError
+    from talospatch.machineconfig.reader import Tree
+    from talospatch.machineconfig.typed.load import Step
+    from talospatch.machineconfig.typed.schema import Schema
+    from talospatch.patching.hazards import Noticed
+
+_ROUNDS = 50  # unknown fields inside unknown fields are read at once, so more rounds than levels of known types are never needed
+
+
+class Widened:
+    """The kinds of one run by document, with the fields that were found and are not in our tables."""
+
+    def __init__(self, schema: Schema, noticed: Noticed) -> None:
+        self.schema, self.noticed = schema, noticed
+        self._kinds: dict[str, Kind] = {}
+
+    def kind(self, name: str, api_version: str, document_name: str) -> Kind:
+        """Return the kind of a document, an unknown one made up."""
+        known = self.schema.kind(name)
+        if known is not None and (name == MAIN) == (api_version == "") and api_version in {"", MAIN}:
+            return self._kinds.get(_id(known, document_name), known)
+        identity = f"{name}/{document_name}" if document_name else name
+        if identity not in self._kinds:
+            type_ = Type("struct", UNKNOWN)
+            type_.free = True
+            self._kinds[identity] = Kind(name, "n" if document_name else "", type_)
+            near = difflib.get_close_matches(name, self.schema.kinds, n=1, cutoff=0.8)
+            self.noticed.add(hazards.UNKNOWN_KIND, identity, hint=f"did you mean {near[0]}?" if near else "")
+        return self._kinds[identity]
+
+    def widen(self, kind: Kind, document_name: str, path: tuple[str, ...], hint: str | None) -> Kind:
+        """Return the kind with a field at a path, of any value."""
+        made = self._kinds[_id(kind, document_name)] = Kind(kind.name, kind.flags, _with_field(kind.type, path))
+        self.noticed.add(hazards.UNKNOWN_FIELD, _id(kind, document_name), path, hint=hint or "")
+        return made
+
+
+class TolerantLoader(Loader):
+    """Reads as one minor does, but takes what it does not know.
+
+    Attributes:
+        trees: the trees of the text, once it was read; given ones are taken as they are.
+    """
+
+    def __init__(self, text: str, widened: Widened, source: str | None, *, patch: bool, trees: tuple[Tree, ...] = ()) -> None:
+        super().__init__(text, widened.schema, source, patch=patch)
+        self.trees = trees
+        self._widened = widened
+        self.repeats_allowed = patch
+        self._has_empty = False
+
+    def steps(self) -> list[Step]:
+        """Read all documents, the selectors of each before it; what is left of a document of nothing but deletes is no step."""
+        steps = super().steps()
+        if self.patch and not steps:
+            self._widened.noticed.add(hazards.PATCH_EMPTY)
+        if self.schema.dialect.empty_documents_fail and self._has_empty:
+            self._widened.noticed.add(hazards.DOCUMENT_EMPTY)
+        seen: set[str] = set()
+        for step in steps:
+            if isinstance(step, Document):
+                if step.id in seen and not self.schema.dialect.repeated_patch_documents:
+                    self._widened.noticed.add(hazards.DOCUMENT_REPEATED, step.id)
+                seen.add(step.id)
+        return [step for index, step in enumerate(steps) if not (index and _is_residue(step) and isinstance(steps[index - 1], Selector))]
+
+    def read_trees(self) -> tuple[Tree, ...]:
+        """Return a tree for each document of the text."""
+        if not self.trees:
+            self.trees = super().read_trees()
+        return self.trees
+
+    def empty(self, place: int) -> None:
+        """Skip an empty document."""
+        self._has_empty = True
+
+    def kind_of(self, root: Mapping) -> tuple[str, str]:
+        """Return kind and API version by their keys, as a reader would, and not where talosctl finds these words first."""
+        if any(isinstance(value, Scalar) and value.text in {"kind", "apiVersion"} for value in root.values.values()):
+            self._widened.noticed.add(hazards.NAME_MISREAD)
+        kind = scalar_at(root, "kind")
+        return (kind, scalar_at(root, "apiVersion")) if kind else super().kind_of(root)
+
+    def document(self, root: Mapping, errors: list[ConfigError]) -> Document:
+        """Return one document as values. Unknown fields widen its type, other problems are added to ``errors``."""
+        name, api_version = self.kind_of(root)
+        called = scalar_at(root, "name") if name != MAIN else ""
+        kind = self._widened.kind(name, api_version, called)
+        for _ in range(_ROUNDS):
+            decoder = Decoder(self.schema.dialect, explicit=self.patch)
+            value = decoder.value(kind.type, root)
+            unknown = [problem for problem in decoder.problems if problem.unknown is not None]
+            wider = kind
+            for problem in unknown:
+                path = _path_to(root, problem.node)
+                if path is not None and _can_widen(wider.type, path):
+                    wider = self._widened.widen(wider, called, path, problem.hint)
+            if wider is kind:
+                break
+            kind = wider
+        errors += located(decoder.problems, root, self.text, self.source)
+        return Document(kind, value, root)
+
+
+def _id(kind: Kind, name: str) -> str:
+    return f"{kind.name}/{name}" if kind.named else kind.name
+
+
+def _is_residue(step: Step) -> bool:
+    return isinstance(step, Document) and not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
+
+
+def _path_to(root: Node, key: Node) -> tuple[str, ...] | None:
+    """Return the way to a key's node: keys, and ``[]`` for elements of a list."""
+    stack: list[tuple[tuple[str, ...], Node]] = [((), root)]
+    while stack:
+        path, node = stack.pop()
+        if isinstance(node, Mapping):
+            for name, child in node.values.items():
+                if node.keys[name] is key:
+                    return (*path, name)
+                stack.append(((*path, name), child))
+        elif isinstance(node, Sequence):
+            stack += [((*path, "[]"), child) for child in node.items]
+    return None
+
+
+def _can_widen(type_: Type, path: tuple[str, ...]) -> bool:
+    """Whether the path leads from struct to struct, to a key that the last of them lacks."""
+    for step in path[:-1]:
+        if type_.shape == "struct":
+            field = type_.fields.get(step)
+            if field is None:
+                return False
+            type_ = field.type
+        elif type_.shape in {"list", "map"}:
+            type_ = type_.inside
+        else:
+            return False
+    return type_.shape == "struct" and path[-1] not in type_.fields and not type_.free
+
+
+def _with_field(type_: Type, path: tuple[str, ...]) -> Type:
+    made = type_.copy()
+    if type_.shape in {"list", "map"}:
+        made.elem = _with_field(type_.inside, path[1:])
+        return made
+    made.fields = dict(type_.fields)
+    if len(path) == 1:
+        made.fields[path[0]] = Field(path[0], Type("any", "any"), "o")
+        return made
+    old = type_.fields[path[0]]
+    field = made.fields[path[0]] = Field(old.key, _with_field(old.type, path[1:]), "")
+    field.omit_empty, field.replace, field.tagged, field.embedded = old.omit_empty, old.replace, old.tagged, old.embedded
+    return made

@@ -1,0 +1,118 @@
+"""A config in the course of being changed: as text, as documents of values, whichever the next step needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from talospatch.errors import ChangeError, ConfigError, TalosPatchError, VersionError
+from talospatch.patching.patched import Patched
+from talospatch.versions import Fact, TalosVersion
+
+if TYPE_CHECKING:
+    from talospatch.machineconfig.config import MachineConfig
+    from talospatch.patching.document_set import DocumentSet
+    from talospatch.patching.hazards import Noticed
+
+
+class Workpiece:
+    """A config that steps are applied to, one after the other.
+
+    Attributes:
+        talos: version of the node that it is for.
+        fleet_has_older: whether some node of the fleet has a Talos older than 1.14.
+    """
+
+    def __init__(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool = False) -> None:
+        if not talos.can(Fact.WRITE):
+            problem = f"Talos {talos} can be inspected only: configurations are written from 1.11 on"
+            raise VersionError(problem, hint="upgrade the node first")
+        self.talos, self.fleet_has_older = talos, fleet_has_older
+        self._patched = Patched(config)
+        self._documents: DocumentSet | None = None
+        self._noticed: Noticed | None = None
+
+    @property
+    def noticed(self) -> Noticed:
+        """Where steps note what they meet."""
+        from talospatch.patching.hazards import Noticed
+
+        if self._noticed is None:
+            self._noticed = Noticed()
+        return self._noticed
+
+    def documents(self) -> DocumentSet:
+        """Return the documents, for a step to change.
+
+        Raises:
+            ConfigError: the config does not fit the types of its Talos version.
+        """
+        from talospatch.patching.document_set import DocumentSet
+        from talospatch.patching.known_types import schema_for
+
+        if self._documents is None:
+            config = self._patched.config
+            trees = tuple(document.tree for document in config.documents)
+            schema = schema_for(self.talos, self.noticed)
+            self._documents = DocumentSet(config.text, schema, self.noticed, source=config.source, trees=trees)
+        return self._documents
+
+    def replace(self, patched: Patched) -> None:
+        """Take what a step has made of :attr:`config`."""
+        self._patched = self._patched.then(patched)
+
+    @property
+    def config(self) -> MachineConfig:
+        """The config as it is now, with the least edit of its text.
+
+        Raises:
+            ConfigError: no edit could be proven right.
+        """
+        if self._documents is not None:
+            from talospatch.machineconfig.document import Document
+            from talospatch.patching.emit import style_of
+            from talospatch.patching.rewrite import Rewriter
+
+            held, self._documents = self._documents, None
+            config = self._patched.config
+            rewriter = Rewriter(config.text, held.trees, style_of(config), held.widened, self.noticed)
+            rewritten = rewriter.rewrite(held.before, held.documents, source=config.source)
+            if rewritten is not None:
+                trees = enumerate(rewritten.trees)
+                documents = tuple(Document(tree, index) for index, tree in trees if tree.root is not None)
+                self._patched = self._patched._replace(config=type(config)(rewritten.text, config.source, documents))
+        return self._patched.config
+
+    @property
+    def patched(self) -> Patched:
+        """The outcome so far."""
+        outcome = self._patched._replace(config=self.config)
+        return outcome if self._noticed is None else outcome.then(Patched(self._patched.config, self._noticed.findings))
+
+    def canonical(self) -> str:
+        """Return the text that talosctl would write of it, without comments.
+
+        Raises:
+            ChangeError: talosctl's form cannot hold it: what it writes would not read as the same.
+        """
+        from talospatch.machineconfig.typed.documents import encode
+        from talospatch.patching.document_set import DocumentSet
+        from talospatch.patching.hazards import Noticed
+        from talospatch.patching.known_types import schema_for
+
+        documents = self.documents().documents
+        if not documents:
+            return ""
+        schema = schema_for(self.talos, self.noticed)
+        text = encode(documents, minor=schema.dialect.minor)
+        try:
+            again = encode(DocumentSet(text, schema, Noticed()).documents, minor=schema.dialect.minor)
+        except TalosPatchError as error:
+            why = error.problem if isinstance(error, ConfigError) else str(error)
+        else:
+            if again == text:
+                return text
+            why = "it would read as something else"
+        raise ChangeError(
+            f"talosctl's own form cannot hold the result: {why}",
+            hint='use style="preserve"; often a text of several lines begins with a space, or a word that must be given is not',
+        )
