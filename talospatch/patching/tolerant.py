@@ -82,7 +82,7 @@ class TolerantLoader(Loader):
                 if step.id in seen and not self.schema.dialect.repeated_patch_documents:
                     self._widened.noticed.add(hazards.DOCUMENT_REPEATED, step.id)
                 seen.add(step.id)
-        return [step for index, step in enumerate(steps) if not (index and _is_residue(step) and isinstance(steps[index - 1], Selector))]
+        return [step for index, step in enumerate(steps) if not (index and _is_residue(step) and _deletes_in(steps[index - 1], step))]
 
     def read_trees(self) -> tuple[Tree, ...]:
         """Return a tree for each document of the text."""
@@ -128,6 +128,11 @@ def _id(kind: Kind, name: str) -> str:
 
 def _is_residue(step: Step) -> bool:
     return isinstance(step, Document) and not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
+
+
+def _deletes_in(before: Step, step: Step) -> bool:
+    """Whether what stands before a document is a delete in that very document."""
+    return isinstance(before, Selector) and before.id == step.id
 
 
 def _path_to(root: Node, key: Node) -> tuple[str, ...] | None:
