@@ -34,7 +34,10 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
         return bool(one == other)
     if shape == "struct":
         fields = type_.fields
-        return all(alike(fields[key].type, one.get(key), other.get(key)) for key in one.keys() | other.keys() if key in fields)
+        return all(
+            alike(fields[key].type, one.get(key), other.get(key)) if key in fields else same_free(one.get(key), other.get(key))
+            for key in one.keys() | other.keys()
+        )
     if shape == "list":
         inside = type_.inside
         return len(one) == len(other) and all(alike(inside, each, counterpart) for each, counterpart in zip(one, other, strict=True))
