@@ -21,7 +21,7 @@ from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
-    from talospatch.machineconfig.difference import Difference
+    from talospatch.machineconfig.difference import Difference, Entry
 
 __all__ = [
     "DROPIN_PATH",
@@ -112,10 +112,7 @@ def effects_between(before: MachineConfig, after: MachineConfig, difference: Dif
         talos: the node's version.
     """
     only_dropin = _other_files(before) == _other_files(after)
-    changed = [
-        _Changed(_parsed(entry.path, only_dropin=only_dropin), entry.after if entry.before is None else entry.before)
-        for entry in difference.entries
-    ]
+    changed = [_Changed(_parsed(entry.path, only_dropin=only_dropin), _came_or_went(entry)) for entry in difference.entries]
     return _merged(_found(changed, talos, MachineType.parse(str(after.get("machine.type", "")))))
 
 
@@ -175,7 +172,7 @@ class _Place(NamedTuple):
 
 
 class _Changed(NamedTuple):
-    """A place, and the data that came or went there; None where it is not known."""
+    """A place, and the data that came or went there; None where it is not known, an empty text where it was null."""
 
     place: _Place
     data: Any
@@ -230,13 +227,26 @@ def _parsed(text: str, *, only_dropin: bool = False) -> _Place:
     return _Place(text, kind, () if kept == (ROOT_DOCUMENT,) else kept)
 
 
+def _came_or_went(entry: Entry) -> Any:
+    """Return the data that came or went where nothing was or is on the other side, an empty text standing for null; else None."""
+    before, after = ("" if side is None else side for side in (entry.before, entry.after))
+    if before not in ("", []) and after not in ("", []):
+        return None
+    return after if before in ("", []) else before
+
+
 def _found(changed: Iterable[_Changed], talos: TalosVersion, machine_type: MachineType) -> Iterator[Consequence]:
+    table = _table(talos)
     for each in changed:
         place = each.place
-        if not place.kind and not talos.can(Fact.NO_REBOOT_MODE) and not _taken_live(place.steps):
+        live = bool(place.kind) or talos.can(Fact.NO_REBOOT_MODE) or _taken_live(place.steps)
+        # To Talos an empty text is as good as none; no field for a text is a pointer. An empty list is none too, but compares as another.
+        if (each.data == "" or (live and each.data == [])) and _at(place, table) is not None:
+            continue
+        if not live:
             yield _reboot(place)
             continue
-        for rows in _rows(each, _table(talos)):
+        for rows in _rows(each, table):
             if not rows:
                 yield Consequence(Effect.NO_REBOOT, paths=(_short(place),))
                 continue
@@ -263,6 +273,14 @@ def _short(place: _Place) -> str:
     if place.kind:
         return f"{place.kind}:{place.steps[0]}" if place.steps and isinstance(place.steps[0], str) else place.kind
     return ".".join(step for step in place.steps[:2] if isinstance(step, str)) or ROOT_DOCUMENT
+
+
+def _at(place: _Place, table: _Branch) -> _Branch | None:
+    """Return the branch of a place that the table knows itself, not only something above it."""
+    branch = table.below.get(place.kind)
+    for step in place.steps:
+        branch = branch.child(step) if branch is not None else None
+    return branch
 
 
 def _rows(changed: _Changed, table: _Branch) -> Iterator[tuple[Row, ...]]:

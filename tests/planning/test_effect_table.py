@@ -243,6 +243,9 @@ def between(before: str, after: str, talos: str) -> list[str]:
         ("  kubelet: {}\n", "  kubelet: {}\n  features:\n    hostDNS:\n      enabled: true\n", "1.13", [REBOOT]),
         ("  kubelet: {}\n", "  kubelet: {}\n  features:\n    hostDNS:\n      enabled: true\n", "1.14", [NETWORK]),
         ("  kubelet: {}\n", "  kubelet: {}  # a comment\n", "1.13", ["nothing to change"]),
+        ("  kubelet: {}\n", '  kubelet: {}\n  token: ""\n  certSANs: []\n  network: null\n', "1.13", ["nothing to change"]),
+        ("  kubelet: {}\n", "  kubelet: {}\n  disks: []\n", "1.13", [REBOOT]),  # Go compares it as another than none
+        ("  kubelet: {}\n", '  kubelet: {}\n  sysctls: {a: ""}\n', "1.14", [LIVE]),
     ],
 )
 def test_a_difference_says_each_thing_that_happens_the_gravest_first(before: str, after: str, talos: str, expected: list[str]) -> None:
@@ -258,6 +261,17 @@ DROPIN = """\
         [metrics]
           address = '0.0.0.0:1'
 """
+
+
+def test_what_fills_an_empty_text_counts() -> None:
+    """And what empties one: only where both sides are as good as none nothing happens."""
+    empty, full = (WORKER_CONFIG.replace("kubelet: {}", f"kubelet: {{}}\n  token: {token}") for token in ('""', "x"))
+    assert between(empty, full, "1.13") == between(full, empty, "1.13") == between(full, WORKER_CONFIG, "1.13") == [REBOOT]
+    assert between(empty, WORKER_CONFIG.replace("kubelet: {}", "kubelet: {}\n  env: null"), "1.13") == ["nothing to change"]
+    null = WORKER_CONFIG.replace("kubelet: {}", "kubelet: null")
+    assert between(null, null.replace("null", "{nodeIP: {validSubnets: [10.0.0.0/8]}}"), "1.14") == [
+        "kubelet restarts; only where it makes the node's address another"
+    ]
 
 
 def test_the_drop_in_is_known_among_other_files() -> None:
