@@ -150,6 +150,13 @@ def typetables(session: nox.Session) -> None:
 
 
 @nox.session
+def views(session: nox.Session) -> None:
+    """Write the typed views of machine config again from the tables of types; with --check, fail if they differ."""
+    session.install("-e", ".")
+    session.run("python", "tools/views.py", *session.posargs)
+
+
+@nox.session
 def oracle(session: nox.Session) -> None:
     """Compare random patches with the reference, named for each minor by TALOSPATCH_ORACLE_1_13=PROGRAM and so on; else skips."""
     session.install("-e", ".", *group("test"))

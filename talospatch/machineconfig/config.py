@@ -15,6 +15,7 @@ from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.difference import Difference
+    from talospatch.machineconfig.views import V1Alpha1Config, Viewer
     from talospatch.redaction import Marks
 
 
@@ -89,6 +90,37 @@ class MachineConfig:
     def document(self, kind: str, name: str = "") -> Document | None:
         """Return the first document of a kind and name, or None. ``v1alpha1`` is the kind of the main document."""
         return next((document for document in self.documents if document.kind == kind and document.name == name), None)
+
+    def main(self) -> V1Alpha1Config:
+        """Return the plain data of the main document, typed for editors and type checkers. Do not change it.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        found = self.view("v1alpha1")
+        if found is None:
+            raise ConfigError("there is no main document, with machine and cluster", source=self.source)
+        return found
+
+    if TYPE_CHECKING:  # what a checker sees has an overload for each kind
+
+        @property
+        def view(self) -> Viewer:
+            """Return the plain data of a document, typed by its kind; None when there is none. Do not change it."""
+
+    else:
+
+        def view(self, kind: str, name: str = "") -> dict[str, Data] | None:
+            """Return the plain data of a document, typed by its kind for editors and type checkers; None when there is none.
+
+            Do not change it. A kind that is newer than the views has no type; :meth:`document` finds it all the same.
+
+            Args:
+                kind: as ``LinkConfig``; ``v1alpha1`` is the main document.
+                name: of a kind whose documents have names.
+            """
+            document = self.document(kind, name)
+            return None if document is None else document.value
 
     def find(self, path: str | ConfigPath) -> Node | None:
         """Return the node at a path, or None.
