@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from talospatch.errors import ChangeError, ConfigError
+from talospatch.errors import ChangeError, ConfigError, VersionError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Node
 from talospatch.machineconfig.path import ConfigPath
@@ -148,18 +148,41 @@ class MachineConfig:
     def equivalent(self, other: MachineConfig, *, talos: TalosVersion | str | None = None) -> bool:
         """Whether both mean the same: the same documents with the same data, whatever the comments, layout, key order and quoting.
 
-        The v1alpha1 document may stand anywhere; the order of the others counts. Never true for configs that Talos reads differently;
-        false for some that it reads alike, where telling needs the type of each field.
+        The v1alpha1 document may stand anywhere; the order of the others counts. Never true for configs that Talos reads differently. With
+        a version, a value means what Talos reads it as: ``90m`` and ``1h30m0s``, an absent field and its zero are the same. Without one,
+        or where the configs do not fit its types, false for some that Talos reads alike.
 
         Args:
             other: the other config.
-            talos: the node's version; kept for rules that depend on it.
+            talos: the node's version.
+
+        Raises:
+            VersionError: ``talos`` is not a version.
         """
         if self.text == other.text:
             return True
         if len(self.documents) != len(other.documents):
             return False
+        if (
+            talos is not None
+            and (told := self._typed_equal(other, TalosVersion.parse(talos) if isinstance(talos, str) else talos)) is not None
+        ):
+            return told
         return all(one.id == two.id and same(one.value, two.value) for one, two in zip(self._ordered(), other._ordered(), strict=True))
+
+    def _typed_equal(self, other: MachineConfig, talos: TalosVersion) -> bool | None:
+        """Whether both are the same to a version; None when one of them does not fit its types, or we do not know these."""
+        from talospatch.machineconfig.typed.documents import MAIN
+        from talospatch.machineconfig.typed.equality import alike
+        from talospatch.machineconfig.typed.load import load
+
+        try:
+            ours, theirs = (
+                sorted(load(config.text, talos.minor), key=lambda document: document.kind.name != MAIN) for config in (self, other)
+            )
+        except (ConfigError, VersionError):
+            return None
+        return all(one.id == two.id and alike(one.type, one.value, two.value) for one, two in zip(ours, theirs, strict=True))
 
     def _ordered(self) -> list[Document]:
         return sorted(self.documents, key=lambda document: document.kind != "v1alpha1")
