@@ -175,9 +175,53 @@ def remove(node: SimulatedNode, request: image_pb2.ImageServiceRemoveRequest, no
 
 def run_container(node: SimulatedNode, requests: Sequence[debug_pb2.DebugContainerRunRequest], now: float) -> Exchange:
     """Answer DebugService/ContainerRun: the few programs that are of use on a node's files."""
-    if not requests or requests[0].WhichOneof("request") != "spec":
+    if not requests:
+        return failure("INVALID_ARGUMENT", "failed to receive spec: EOF")
+    if requests[0].WhichOneof("request") != "spec":
         return failure("INVALID_ARGUMENT", "expected debug container spec")
     spec = requests[0].spec
+    refused = _run_refused(node, spec, now)
+    if refused is not None:
+        return refused
+    for part in requests[1:]:
+        problem = _INPUT_PROBLEMS.get(part.WhichOneof("request"))
+        if problem is not None:
+            return failure("UNKNOWN", f"{_LOOP}: unknown request type: {problem}")
+    arguments = list(spec.args) or ["true"]
+    signals = [part.signal for part in requests[1:] if part.WhichOneof("request") == "signal"]
+    if arguments[0] == "sleep" and signals:
+        return _signalled(signals[0])
+    inputs = [part.stdin_data for part in requests[1:] if part.WhichOneof("request") == "stdin_data"]
+    result = host_shell.Shell(node, now, b"".join(inputs)).run(arguments)
+    if result is None:
+        return failure(
+            "UNKNOWN",
+            "failed to create task: failed to create shim task: OCI runtime create failed: runc create failed: "
+            f'unable to start container process: exec: "{arguments[0]}": {_not_found(arguments[0])}',
+        )
+    output, code = result
+    # What was echoed comes as it was sent.
+    pieces = inputs if inputs and output == b"".join(inputs) else [output]
+    messages: list[Any] = [
+        debug_pb2.DebugContainerRunResponse(stdout_data=piece[start : start + _PIECE])
+        for piece in pieces
+        for start in range(0, len(piece), _PIECE)
+    ]
+    return Exchange([*messages, debug_pb2.DebugContainerRunResponse(exit_code=code)])
+
+
+_LOOP = "debug container: receive loop error: error processing input message"
+_INPUT_PROBLEMS = {"spec": "*machine.DebugContainerRunRequest_Spec", None: "<nil>"}
+_LAST_SIGNAL = 64
+# An image without /nix, as recorded; the profile was not seen working.
+_NO_NIX = (
+    "host-ns: setup root: mount /nix overlay: openfs failed: failed to create root filesystem: FSCONFIG_SET_BINARY failed: "
+    'no such file or directory: key="lowerdir"'
+)
+
+
+def _run_refused(node: SimulatedNode, spec: Any, now: float) -> Exchange | None:
+    """Why a container is not even begun; None when it is."""
     allowed = {_SPEC.PROFILE_PRIVILEGED, *([_SPEC.PROFILE_HOST_NS] if node.profile.host_ns else [])}
     if spec.profile not in allowed:
         named = spec.profile == _SPEC.PROFILE_UNSPECIFIED or (node.profile.host_ns and spec.profile in _SPEC.Profile.values())
@@ -193,22 +237,19 @@ def run_container(node: SimulatedNode, requests: Sequence[debug_pb2.DebugContain
     if name not in _store(node, store):
         return failure("NOT_FOUND", f'image {name} not found: image "{name}": not found')
     if spec.profile == _SPEC.PROFILE_HOST_NS:
-        return failure("UNKNOWN", "host-ns: setup root: mount /nix overlay: no such file or directory")
-    if any(part.WhichOneof("request") in {"spec", None} for part in requests[1:]):
-        return failure("UNKNOWN", "unexpected debug container request")
-    result = host_shell.run(node, list(spec.args) or ["true"])
-    if result is None:
-        program = spec.args[0]
+        return failure("UNKNOWN", _NO_NIX)
+    return None
+
+
+def _signalled(signal: int) -> Exchange:
+    """A process that a signal ends."""
+    if not 0 < signal <= _LAST_SIGNAL:
         return failure(
             "UNKNOWN",
-            "failed to create task: failed to create shim task: OCI runtime create failed: runc create failed: "
-            f'unable to start container process: exec: "{program}": {_not_found(program)}',
+            f"{_LOOP}: debug container: failed to forward signal to task: unknown error after kill: runc did not terminate successfully: "
+            "exit status 1: unable to signal init: invalid argument\n",
         )
-    output, code = result
-    messages: list[Any] = [
-        debug_pb2.DebugContainerRunResponse(stdout_data=output[start : start + _PIECE]) for start in range(0, len(output), _PIECE)
-    ]
-    return Exchange([*messages, debug_pb2.DebugContainerRunResponse(exit_code=code)])
+    return answer(debug_pb2.DebugContainerRunResponse(exit_code=128 + signal))
 
 
 def _not_found(program: str) -> str:
