@@ -258,8 +258,8 @@ class _Run:
         if removal.exit_code is None:
             text = "the command was not run" if not removal.ran else "the command did not end as expected, and the file is still there"
             return _report(node, file, Outcome.FAILED, f"{text}{said}")
-        if removal.exit_code == 0 and not removal.said:
-            return _report(node, file, Outcome.REFUSED, "left alone: on the node, at that moment, it was not any more what it was")
+        if removal.exit_code == 0:
+            return _report(node, file, Outcome.REFUSED, f"left alone: on the node, at that moment, it was not any more what it was{said}")
         return _report(node, file, Outcome.FAILED, f"the command failed with {removal.exit_code}{said}; the file is still there")
 
     async def _proven(self, node: NodeRepair, gone: Sequence[tuple[FileRepair, str]], was: Before) -> list[FileReport]:
