@@ -31,6 +31,10 @@ NODENAME = ("k8s", "Nodenames.kubernetes.talos.dev", "nodename")
 # A DNS subdomain, as Kubernetes has names of nodes (apimachinery, IsDNS1123Subdomain).
 _KUBERNETES_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
+# What a reference may be made of (distribution's reference grammar, without its structure), and a DNS label.
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+\-]{0,254}")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
 
 async def plan_repair(
     client: LookCalls,
@@ -80,6 +84,10 @@ def _must_make_sense(options: RepairOptions) -> None:
         raise InputError(f"{options.apart:g} s between the two looks: it is at least {APART:g}")
     if options.limit < 1:
         raise InputError(f"a limit of {options.limit} files: it is 1 or more")
+    if _IMAGE.fullmatch(options.image) is None:
+        raise InputError(f"{options.image[:80]!r} does not name an image", hint="write it as NAME:TAG or NAME@sha256:…")
+    if _NAMESPACE.fullmatch(options.namespace) is None:
+        raise InputError(f"{options.namespace[:80]!r} does not name a namespace")
     if options.archive is not None and options.method is not Method.DEBUG:
         raise InputError("an image archive goes with the method debug only", hint="a job's image is pulled by the node")
 
