@@ -22,6 +22,7 @@ from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.memory import MemoryTransport
 from talospatch.simulator.network_faults import NetworkFaults
 from talospatch.simulator.spec import ClusterSpec, FileSpec, ImageSpec, NodeSpec, SandboxSpec
+from talospatch.simulator.tree import PathError
 from talospatch.talosapi.client import Client
 
 if TYPE_CHECKING:
@@ -109,13 +110,9 @@ class World:
     def exists(self, path: str) -> bool:
         try:
             self.node.tree.find(path, follow=False)
-        except Exception:
+        except PathError:
             return False
         return True
-
-    def methods(self) -> list[str]:
-        """Short names of the calls so far are not kept; see ``faults.hook``."""
-        return []
 
     async def plan_async(self, options: RepairOptions) -> RepairPlan:
         rows = [NodeToCheck(node.address, node.name) for node in self.spec.nodes if node.machine_type == "worker"]
