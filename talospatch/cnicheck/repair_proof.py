@@ -139,9 +139,10 @@ async def _wait(
     say(f"waiting up to {options.settle:g} s for the kubelet to remove the sandbox")
     end = clock.now() + options.settle
     while True:
+        last = clock.now() >= end  # asked before, so that the last look is one after the time is up
         known = await _known(client, node)
         left = None if known is None else frozenset(sandboxes) & known
-        if (left is not None and not left) or clock.now() >= end:
+        if (left is not None and not left) or last:
             return left
         await clock.sleep(min(options.poll, max(end - clock.now(), 0.0)) or options.poll)
 

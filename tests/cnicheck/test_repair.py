@@ -473,7 +473,7 @@ def test_ctrl_c_during_the_command_leaves_a_journal_that_says_what_was_about_to_
         from talospatch.cnicheck.repair_debug import DebugRemover
 
         removers = {Method.DEBUG: DebugRemover(world.client, plan.options)}
-        work = repair(world.client, plan, removers, world.store, scope="sim", clock=world.time)  # type: ignore[arg-type]
+        work = repair(world.client, plan, removers, world.store, scope="sim", clock=world.time)
         tasks.append(asyncio.create_task(work))
         before_run(world, tasks[0].cancel)
         with contextlib.suppress(asyncio.CancelledError):
