@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from talospatch.cni.advice import advice, prevention
 from talospatch.cni.damage import Damage
 from talospatch.cni.eligibility import APART, Eligibility, Look, eligibility
+from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.options import CheckOptions
 from talospatch.cnicheck.repair_look import Looked, look_at
@@ -138,6 +139,8 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
 def _file(judged: Judged, found: Eligibility, method: Method) -> FileRepair:
     file = judged.file
     assert file.parsed is not None
+    if judged.code == "stop-fails-or-will":
+        judged = replace(judged, code="stop-fails", liveness=Liveness.STOPPED)  # the looks have shown what a check alone could not tell
     order = Order(name=file.name, sandbox=file.parsed.sandbox, size=file.size, modified=file.modified, shown_dead=found.shown_dead)
     line = command(order, f"{HOST}{RESULTS}", host=HOST) if method is Method.DEBUG else command(order, MOUNT)
     return FileRepair(judged, order, line)

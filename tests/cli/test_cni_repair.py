@@ -55,7 +55,7 @@ def test_without_yes_it_says_what_it_would_do_and_does_nothing(tmp_path: Path, c
     assert f"remove {eth0(STUCK)} (0 bytes, empty, heals" in out
     assert "Its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it" in out
     assert f"$ /usr/bin/find /host{PATH} -maxdepth 0 -type f -size 0c" in out
-    assert "→ first: nothing needs to be done" in out
+    assert "First w1: nothing needs to be done" in out
     assert "its whole root file system below /host" in out
     assert "Nothing was removed. With --yes" in out
     assert world.exists(PATH)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from talospatch.cli.paint import Paint
+    from talospatch.cni.advice import Advice
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.repair_journal import RepairRecord
     from talospatch.cnicheck.repair_plan import NodeRepair, RepairPlan
@@ -62,6 +63,10 @@ def plan_text(made: RepairPlan, width: int, paint: Paint, *, dry_run: bool = Fal
     prose = min(width, 100)
     parts = [paint("title", wrap(headline(made), prose))]
     parts += [_node_text(node, width, paint) for node in made.nodes if _has_anything(node)]
+    for title, items in (("First", _grouped(made, first=True)), ("To prevent it", _grouped(made, first=False))):
+        if items:
+            said = [wrap(f"{', '.join(nodes)}: {item.text} ({item.source})", prose, first="  ", rest="    ") for item, nodes in items]
+            parts.append("\n".join([paint("title", title), *said]))
     if made.count:
         parts.append("\n".join([paint("title", "What it takes"), *(wrap(said, prose, first="  ", rest="  ") for said in made.privileges)]))
         parts.append(wrap(f"Image: {made.options.image}{_image_remark(made)}", prose))
@@ -74,6 +79,15 @@ def report_headline(done: RepairReport) -> str:
     """Return a report in one line."""
     counts = ", ".join(f"{number} {outcome.value}" for outcome, number in done.counts.items())
     return f"CNI repair of {counted(len(done.files), 'file')}: {counts or 'nothing to do'}"
+
+
+def _grouped(made: RepairPlan, *, first: bool) -> list[tuple[Advice, list[str]]]:
+    """Return each piece of advice, or of prevention, with the nodes that it is for."""
+    groups: dict[Advice, list[str]] = {}
+    for node in made.nodes:
+        for item in node.advice if first else node.prevention:
+            groups.setdefault(item, []).append(node.name)
+    return list(groups.items())
 
 
 def _has_anything(node: NodeRepair) -> bool:
@@ -103,8 +117,6 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
     for left in node.left:
         because = "; ".join(left.eligibility.sentences)
         lines.append(wrap(f"leave {_file(left.judged)}: {because}", prose, first="  ", rest="    "))
-    lines += [wrap(f"{item.text} ({item.source})", prose, first="  → first: ", rest="    ") for item in node.advice]
-    lines += [wrap(item.text, prose, first="  → to prevent it: ", rest="    ") for item in node.prevention]
     lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in node.notes]
     return "\n".join(lines)
 
@@ -127,7 +139,8 @@ def _plan_markdown(made: RepairPlan) -> str:
         parts.append(md.table(("node", "what", "file", "why"), rows))
     parts += [f"**{md.cell(node.name)}** was not looked at: {md.cell(redact(node.error))}" for node in made.nodes if node.error]
     parts += [f"**{md.cell(node.name)}** is refused: {md.cell(redact(node.refused))}" for node in made.nodes if node.refused]
-    parts += [f"{md.cell(node.name)}: {md.cell(item.text)}" for node in made.nodes for item in (*node.advice, *node.prevention)]
+    for first in (True, False):
+        parts += [f"{md.cell(', '.join(nodes))}: {md.cell(item.text)}" for item, nodes in _grouped(made, first=first)]
     commands = "\n".join(shlex.join(file.command) for node in made.nodes for file in node.files)
     if commands:
         parts.append(md.folded("commands", md.fenced(commands, "sh")))
@@ -143,7 +156,7 @@ def _report_text(done: RepairReport, width: int, paint: Paint) -> str:
         parts.append(table(HEADERS, rows, width=width, paint=paint))
     parts += [wrap(redact(note), prose, rest="  ") for note in done.notes]
     if done.repair:
-        where = f"Run: {done.image or 'nothing'}. The files' bytes: `talospatch cni repairs {done.repair} --save DIR`."
+        where = f"Image: {done.image or 'none was run'}. The files' bytes: `talospatch cni repairs {done.repair} --save DIR`."
         parts.append(wrap(where, prose))
     return "\n\n".join(parts)
 
