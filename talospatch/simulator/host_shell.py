@@ -41,16 +41,14 @@ class Shell:
         try:
             text, code = program(self, list(arguments[1:]))
         except _Failed as error:
-            text, code = f"{error.by or arguments[0]}: {error}\n", 1
+            # busybox calls itself by the applet's name, GNU's find as it was called.
+            by = arguments[0] if program is _find else arguments[0].rpartition("/")[2]
+            text, code = f"{by}: {error}\n", 1
         return text.encode("utf-8", "surrogateescape"), code
 
 
 class _Failed(Exception):
-    """A program ends with 1 and says this; ``by`` is how it calls itself where that is not how it was called."""
-
-    def __init__(self, text: str, by: str = "") -> None:
-        self.by = by
-        super().__init__(text)
+    """A program ends with 1 and says this."""
 
 
 def _at(node: SimulatedNode, path: str, said: str = "{path}") -> tuple[str, Entry]:
@@ -159,7 +157,7 @@ class _Find:
     def _holds(self, word: str, words: list[str]) -> bool:
         entry = self.entry
         if word in {"-delete", "-newermt"} and not self.gnu:
-            raise _Failed(f"unrecognized: {word}", by="find")
+            raise _Failed(f"unrecognized: {word}")
         if word in {"-maxdepth", "-mindepth"}:
             words.pop(0)
             return True
