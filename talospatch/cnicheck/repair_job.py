@@ -166,16 +166,13 @@ class JobRemover:
                     return "", pods
                 stuck = next((each.waiting for each in containers if each.waiting.partition(":")[0] in _HOPELESS), "")
                 problem = stuck or await self.kubernetes.job_failure(namespace, name)
+                if problem:
+                    # What ended between the two questions counts as well.
+                    return problem, await self.kubernetes.job_pods(namespace, name)
             except KubernetesError as error:
                 problem = error.text
-                if self.clock.now() >= end:
-                    return problem, pods
-                await self.clock.sleep(_POLL)
-                continue
-            if problem:
-                return problem, pods
             if self.clock.now() >= end:
-                return "its pod did not end in time", pods
+                return problem or "its pod did not end in time", pods
             await self.clock.sleep(_POLL)
 
     async def _read(self, pod: str, container: str, exit_code: int, file: FileRepair) -> Removal:

@@ -352,6 +352,24 @@ def test_a_results_directory_that_is_a_link_is_not_trusted(tmp_path: Path) -> No
     assert (file.outcome, "it may be a link" in file.reason) == (Outcome.FAILED, True)
 
 
+def test_a_node_that_does_not_name_its_sandboxes_is_not_taken_for_one_without_any(tmp_path: Path) -> None:
+    """Then nothing follows from what is not listed; containerd's tasks have to show it."""
+    from talospatch.talos.containers import Container
+
+    world = World.of(worker(), tmp_path)
+
+    async def containers(*_: Any, **__: Any) -> tuple[Container, ...]:
+        return (Container(id="shop/web-2", pod_id="shop/web-2", status="SANDBOX_READY"),)
+
+    inner = world.client
+    world.client = LyingClient(inner, containers=containers)  # type: ignore[assignment]
+    (node,) = world.plan().nodes
+    assert [file.order.shown_dead for file in node.files] == [("containerd runs no task for it",)]
+    assert any("did not name the sandboxes that run" in note for note in node.notes)
+    world.node.tree.put(f"{TASKS}/{STUCK.id}", FileSpec(kind="directory"))
+    assert world.plan().count == 0
+
+
 # What is not proven, and what stops
 
 

@@ -161,6 +161,24 @@ def test_an_image_that_cannot_be_had_ends_it_and_leaves_nothing(plane: ControlPl
     assert world.exists(PATH)
 
 
+def test_a_file_that_is_gone_already_is_told_from_one_that_was_removed(plane: ControlPlane, tmp_path: Path) -> None:
+    """The command ends with 1, the job fails, and the node recovers all the same."""
+    world = World.of(worker("v1.7.6"), tmp_path)
+    plan = world.plan(RepairOptions())
+    run = on_node(world)
+
+    def late(arguments: list[str]) -> tuple[int, bytes]:
+        world.node.tree.remove(PATH)
+        world.node.note_removed(PATH, world.clock.now())
+        return run(arguments)  # type: ignore[no-any-return]
+
+    with Kubelet(plane, "w1", world.node.boot_id, late):
+        report = repaired(world, plane, plan)
+    (file,) = report.files
+    assert (file.outcome, file.reason) == (Outcome.PROVEN, "gone, but not seen to be removed by this run")
+    assert jobs(plane) == []
+
+
 RULES = [
     {"apiGroups": [""], "resources": ["nodes", "namespaces"], "verbs": ["get"]},
     {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "get", "delete"]},
