@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from talospatch.simulator.node_files import LEASES, RESULTS, SANDBOXES, SCRATCH, pod_ip
+from talospatch.simulator.node_files import RESULTS, SANDBOXES, pod_ip
 from talospatch.simulator.tree import PathError
 
 if TYPE_CHECKING:
     from talospatch.simulator.node import SimulatedNode
     from talospatch.simulator.spec import SandboxSpec
 
+LEASES, SCRATCH = "/var/lib/cni/networks/cbr0", "/var/lib/cni/flannel"
 PERIOD = 60.0  # seconds between two tries (the kubelet's ContainerGCPeriod)
 
 
