@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from control_plane import ControlPlane, Kubelet, find_programs, program
-from repair_world import NETWORKS, RESULTS, SANDBOXES, STUCK, World, eth0, worker
+from repair_world import NETWORKS, RESULTS, SANDBOXES, STUCK, Time, World, eth0, worker
 
 from talospatch.cnicheck.repair_job import JobRemover, job_of
 from talospatch.cnicheck.repair_plan import NodeRepair, RepairOptions, RepairPlan
 from talospatch.errors import KubernetesError, RefusedError
+from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.kubernetes.connection import connect
 from talospatch.kubernetes.manifest import job_manifest
 from talospatch.planning.outcomes import Outcome
@@ -176,6 +177,32 @@ def test_a_file_that_is_gone_already_is_told_from_one_that_was_removed(plane: Co
         report = repaired(world, plane, plan)
     (file,) = report.files
     assert (file.outcome, file.reason) == (Outcome.PROVEN, "gone, but not seen to be removed by this run")
+    assert jobs(plane) == []
+
+
+class TwoTimes(Time):
+    """The cluster's virtual time, but for the seconds between two looks at a job: those are of the real control plane."""
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 1:
+            await super().sleep(seconds)
+        else:
+            await asyncio.sleep(0.1)
+
+
+def test_the_verb_of_the_cluster_finds_kubernetes_by_a_kubeconfig(plane: ControlPlane, tmp_path: Path) -> None:
+    """Planned and carried out as a script would."""
+    world = World.of(worker("v1.7.6"), tmp_path)
+    cluster = AsyncCluster(world.client, name="sim", journal=world.store, clock=TwoTimes(world.clock))
+
+    async def script() -> Any:
+        plan = await cluster.cni_repair_plan(nodes=["10.5.0.3"])
+        return await cluster.cni_repair(plan, kubeconfig=plane.kubeconfig("admin"), kube_context="test")
+
+    with Kubelet(plane, "w1", world.node.boot_id, on_node(world)):
+        report = asyncio.run(script())
+    report.raise_on_failure()
+    assert [file.outcome for file in report.files] == [Outcome.PROVEN]
     assert jobs(plane) == []
 
 
