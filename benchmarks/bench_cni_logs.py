@@ -11,10 +11,11 @@ from talospatch.cni.logs import LogScan
 
 LINES, REPEATS, PIECE = 40_000, 5, 1 << 16
 START = 1_776_288_000_000.1
-FAILING = "CNI log scan, every line a failure, of json.loads"
+FAILING = "CNI log scan, every line a failure of the kubelet's, of json.loads"
+STOPPING = "CNI log scan, every line a failure of containerd's, of json.loads"
 MIXED = "CNI log scan, one line in fifty a failure, of json.loads"
 QUIET = "CNI log scan, no line that matters, of json.loads"
-LIMITS = {FAILING: 2.0, MIXED: 1.0, QUIET: 1.0}
+LIMITS = {FAILING: 2.0, STOPPING: 2.0, MIXED: 1.0, QUIET: 1.0}
 
 
 def failure(number: int) -> str:
@@ -26,6 +27,18 @@ def failure(number: int) -> str:
     )
     record = {"ts": START + 3000.25 * number, "caller": "log/log.go:32", "msg": "StopPodSandbox from runtime service failed"}
     return json.dumps(record | {"podSandboxID": sandbox, "err": said}, separators=(",", ":"))
+
+
+def stopping(number: int) -> str:
+    """Return containerd's line about the same."""
+    sandbox = f"{number % 20 + 1:064x}"
+    said = (
+        f'failed to destroy network for sandbox "{sandbox}": '
+        'failed to get network "cbr0" cached result: decoding version from network config: unexpected end of JSON input'
+    )
+    at = f"2026-04-15T{number // 3600 % 24:02}:{number // 60 % 60:02}:{number % 60:02}.293332682Z"
+    record = {"error": said, "level": "error", "msg": f'StopPodSandbox for "{sandbox}" failed', "time": at}
+    return json.dumps(record, separators=(",", ":"))
 
 
 def noise(number: int) -> str:
@@ -67,9 +80,10 @@ def measure(lines: list[str]) -> tuple[float, str]:
 
 
 def run() -> list[tuple[str, float, str]]:
-    """Return the three ratios."""
+    """Return the ratios."""
     return [
         (FAILING, *measure([failure(number) for number in range(LINES)])),
+        (STOPPING, *measure([stopping(number) for number in range(LINES)])),
         (MIXED, *measure([noise(number) if number % 50 else failure(number) for number in range(LINES)])),
         (QUIET, *measure([noise(number) for number in range(LINES)])),
     ]

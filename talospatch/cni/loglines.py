@@ -90,6 +90,7 @@ _TS = re.compile(r'"ts":\s?(\d{9,14}(?:\.\d+)?)')
 # What stands before a line: `10.5.0.3: ` of talosctl. A time of a container's log or journald's words end otherwise.
 _NODE = re.compile(r"([^\s:]\S{0,252}): (?=\{|[IWEF]\d{4} |time=)")
 _LEADING_TS = re.compile(rb'\{"ts":([1-9]\d{8,13}(?:\.\d{1,9})?),(?=")')
+_TRAILING_TIME = b',"time":"'
 _TEXT_FIELDS = ("err", "error", "msg", "message", "log", "MESSAGE", "line")
 _TIME_FIELDS = ("ts", "time", "talos-time", "@timestamp", "timestamp")
 LONGEST_REASON = 1000  # characters; libcni's own words have no more than 300, the rest is what they quote
@@ -108,12 +109,12 @@ def read_line(line: bytes, now: float | None = None) -> LogLine | None:
         line: its bytes, without the line break.
         now: about when the log was fetched, seconds since 1970. klog's text has no year: it is the latest that is not in the future.
     """
-    begins = _LEADING_TS.match(line)
-    if begins is not None and len(line) <= _LONGEST_KEPT:
-        # The kubelet's: it says the same again and again, all but the time.
-        said = _after_time(line[begins.end() :])
+    if len(line) <= _LONGEST_KEPT:
+        timeless, at = _without_time(line)
+        # Kubelet and containerd say the same again and again, all but the time.
+        said = _read_timeless(timeless) if timeless else None
         if said is not None:
-            return said if said.at is not None else said._replace(at=_seconds(float(begins[1])))
+            return said if at is None else said._replace(at=at)
     record = record_of(line)
     if record is not None:
         found = _of_record(record, 0)
@@ -135,10 +136,21 @@ def read_line(line: bytes, now: float | None = None) -> LogLine | None:
     )
 
 
+def _without_time(line: bytes) -> tuple[bytes, float | None]:
+    """Return a record without its time where that stands first, as the kubelet's, or last, as containerd's; nothing for other lines."""
+    begins = _LEADING_TS.match(line)
+    if begins is not None:
+        return b"{" + line[begins.end() :], _seconds(float(begins[1]))
+    ends = line.rfind(_TRAILING_TIME)
+    if ends < 1 or line[-2:] != b'"}' or line[:1] != b"{":
+        return b"", None
+    text = line[ends + len(_TRAILING_TIME) : -2]
+    return (line[:ends] + b"}", _iso(text.decode("ascii", "replace"))) if b'"' not in text else (b"", None)
+
+
 @lru_cache(maxsize=1024)
-def _after_time(rest: bytes) -> LogLine | None:
-    """Read a record whose first field, its time, was taken off."""
-    record = record_of(b"{" + rest)
+def _read_timeless(line: bytes) -> LogLine | None:
+    record = record_of(line)
     return _of_record(record, 0) if record is not None else None
 
 

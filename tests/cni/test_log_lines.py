@@ -18,6 +18,7 @@ from logs_samples import (
     REASONS,
     UID,
     collector,
+    containerd_json,
     error,
     klog,
     kubelet,
@@ -223,3 +224,14 @@ def test_no_line_makes_reading_fail(line: bytes) -> None:
     found = read_line(line, NOW)
     if found is not None:
         assert len(found.failure.sandbox) == 64
+
+
+@given(st.permutations(list(json.loads(kubelet()).items())), st.permutations(list(json.loads(containerd_json()).items())))
+def test_the_order_of_a_record_does_not_matter(first: list[tuple[str, object]], second: list[tuple[str, object]]) -> None:
+    """Nothing promises one; where the time stands first or last it is only read faster."""
+    for items in (first, second):
+        for space in (None, (",", ":")):
+            found = read_line(json.dumps(dict(items), separators=space).encode())
+            assert found is not None
+            assert found.failure == (ID, "cbr0", EMPTY, Cause.CACHE, True)
+            assert found.at == pytest.approx(AT)
