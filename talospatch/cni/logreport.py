@@ -89,8 +89,10 @@ class LogReport:
 
     def still_fails(self, each: SandboxLog) -> bool:
         """Whether a sandbox of it could still not be stopped when the logs ended, because of its cached result."""
-        if each.cause is not Cause.CACHE or each.is_over:
-            return False
+        return each.cause is Cause.CACHE and not each.is_over and self.is_recent(each)
+
+    def is_recent(self, each: SandboxLog) -> bool:
+        """Whether it failed until about the end of the logs; where no line has a time it may have."""
         return each.last is None or self.last is None or each.last >= self.last - RECENT
 
     def pod_of(self, sandbox: str) -> PodName | None:

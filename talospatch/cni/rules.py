@@ -143,3 +143,36 @@ RULES = {
     "healthy": Rule(Verdict.HEALTHY, "the file is in order", ahead=_AT_STOP),
     "harmless-content": Rule(Verdict.HEALTHY, "whatever is in it, this containerd goes on when the sandbox stops", ahead=_AT_STOP),
 }
+
+# The same for a sandbox that has no cache file that could be judged: only what a log or another trace tells.
+WITHOUT_FILE = {
+    "logged": Rule(
+        Verdict.FATAL,
+        "the log shows that stopping this sandbox fails with “{error}”, and the file itself was not looked at",
+        f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
+        _FOR_EVER,
+    ),
+    "logged-and-removed": Rule(
+        Verdict.HEALS,
+        "stopping this sandbox failed with “{error}”, but its file is gone by now",
+        ahead="the kubelet's next try, within about a minute, succeeds",
+    ),
+    "logged-and-over": Rule(Verdict.HEALTHY, "stopping this sandbox failed with “{error}”; that is over", ahead="nothing"),
+    "another-cause": Rule(
+        Verdict.UNKNOWN,
+        "stopping this sandbox fails, but not for its cached result: “{error}”",
+        "look at the CNI plugin: this is not about the result cache",
+        "the kubelet tries again, about once a minute",
+    ),
+    "address-only": Rule(
+        Verdict.RESIDUE,
+        "the sandbox is gone and has no cache file, but an address is still held for it",
+        "drain the node, reboot it, and delete exactly the file of that address before pods come back",
+        _STAYS,
+    ),
+    "no-file": Rule(
+        Verdict.HEALTHY,
+        "the sandbox has no cache file, as those of pods in the host's network; without one it stops all the same",
+        ahead="when it is stopped, nothing of it stays",
+    ),
+}

@@ -194,13 +194,14 @@ def tolerates(node: NodeState) -> bool:
     return node.runtime is not None and libcnis.can(libcnis.parse(node.runtime.libcni), Fact.TOLERATES_DAMAGE)
 
 
-def judge(file: CacheFile, node: NodeState, content: bytes | None = None) -> Judged:
+def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod_of_sound: bool = False) -> Judged:
     """Return the verdict on one file.
 
     Args:
         file: the file as its directory shows it.
         node: what decides.
         content: the file's bytes; None when they were not read. Of a file of 0 bytes they are known.
+        pod_of_sound: whether to look for the pod also in a file that is in order, which takes as long as all the rest.
     """
     if file.problem:
         return Judged(file, "entry-error", Liveness.UNSEEN, error=file.problem)
@@ -211,7 +212,7 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None) -> Jud
         return Judged(file, "link", alive)
     conflist = conflist_for(file, node)
     content = b"" if file.kind is FileKind.REGULAR and file.size == 0 else content
-    inspection = _inspect(file, content, node, conflist)
+    inspection = _inspect(file, content, node, conflist, pod_of_sound=pod_of_sound)
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
     logged = node.failing.get(file.parsed.sandbox)
@@ -226,7 +227,7 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None) -> Jud
     return Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
 
 
-def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None) -> Inspection:
+def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None, *, pod_of_sound: bool) -> Inspection:
     if content is None or file.kind is not FileKind.REGULAR:
         return UNSEEN
     if not content:
@@ -234,7 +235,7 @@ def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: 
     # Where nothing reads the file, damage is named as the newest conflist of the strictest libcni would see it.
     libcni = node.runtime.libcni if node.runtime is not None else "1.1.2"
     cni_version = conflist.cni_version if conflist is not None and reads_cache(conflist.cni_version) else "1.0.0"
-    return inspect(content, libcni=libcni, cni_version=cni_version, pod_of_sound=False)
+    return inspect(content, libcni=libcni, cni_version=cni_version, pod_of_sound=pod_of_sound)
 
 
 def _predict(
