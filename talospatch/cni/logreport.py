@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.cni.loglines import Cause
@@ -110,4 +110,23 @@ def only(report: LogReport, sandboxes: Iterable[str]) -> LogReport:
         first=report.first,
         last=report.last,
         bytes=report.bytes,
+    )
+
+
+def joined(elsewhere: LogReport, own: LogReport) -> LogReport:
+    """Return what a node's own logs and others say of it as one; of a sandbox that both speak of, what reaches further."""
+    if not elsewhere.sandboxes:
+        return own
+    return replace(
+        own,
+        sandboxes={
+            sandbox: max(
+                (report.sandboxes[sandbox] for report in (own, elsewhere) if sandbox in report.sandboxes),
+                key=lambda log: (log.last or 0.0, log.lines),
+            )
+            for sandbox in {**elsewhere.sandboxes, **own.sandboxes}
+        },
+        pods={**elsewhere.pods, **own.pods},
+        first=min((at for at in (own.first, elsewhere.first) if at is not None), default=None),
+        last=max((at for at in (own.last, elsewhere.last) if at is not None), default=None),
     )
