@@ -164,12 +164,17 @@ class LogScan:
         if end:
             self._block(block, end)
 
-    def end_log(self) -> None:
-        """Say that one log ends here and another may follow: its last line need not be whole."""
+    def end_log(self, *, now: float | None = None) -> None:
+        """Say that one log ends here and another may follow: its last line need not be whole.
+
+        Args:
+            now: about when the next one was fetched, where that differs.
+        """
         if self._rest:
             self._block(self._rest, len(self._rest))
         self._span()
         self._rest, self._head, self._tail, self._is_skipping, self._previous = b"", b"", b"", False, None
+        self._now = self._now if now is None else now
 
     def entry(self, line: bytes, *, at: float | None = None, node: str = "") -> None:
         """Read one line that came with its time, as a log store gives it.

@@ -71,7 +71,6 @@ class _Scan:
     talos: str
     seen_at: float
     ready_known: bool = True
-    may_read: bool = True
     running: Running = field(default_factory=Running)
     pool: pools.Pool | None = None
     unsound: dict[str, bytes] = field(default_factory=dict, repr=False)
@@ -105,7 +104,10 @@ class _Scan:
         return tolerates(state) and not asked and not logs.sandboxes and not any(_is_odd(file, state.directories) for file in files)
 
     def _require_known(self, tag: str) -> None:
-        self.may_read = self.options.may_read
+        if not tag:
+            self.notes.append("which Talos version this is was not told: what its containerd does is not known")
+            self.ready_known = False
+            return
         try:
             version = TalosVersion.parse(tag)
         except VersionError:
@@ -158,7 +160,7 @@ class _Scan:
             return None
 
     async def _conflist(self) -> _Conflist:
-        if not self.may_read:
+        if not self.options.may_read:
             return _Conflist()
         try:
             name = await self.listing.conflist_name()
@@ -179,12 +181,12 @@ class _Scan:
 
     async def _with_contents(self, files: Sequence[CacheFile], state: NodeState) -> list[Judged]:
         judged = {file.name: judge(file, state) for file in files}
-        wanted = [file for file in files if self._is_wanted(judged[file.name])] if self.may_read else []
+        wanted = [file for file in files if self._is_wanted(judged[file.name])] if self.options.may_read else []
         large = sum(each.code == "content-unread" and each.file.size > LARGEST for each in judged.values())
         if large:
             self.notes.append(f"{large} files are larger than {LARGEST >> 20} MiB and were not read")
         if not wanted:
-            if not self.may_read and any(each.code == "content-unread" for each in judged.values()):
+            if not self.options.may_read and any(each.code == "content-unread" for each in judged.values()):
                 self.notes.append("contents: unknown (needs os:admin)")
             return list(judged.values())
         contents = await read_contents(self.client, self.row.address, wanted, files, self.options)
@@ -232,10 +234,10 @@ class _Scan:
         asked = self.options.addresses or self.options.about is not None
         if asked or any(each.verdict not in (Verdict.HEALTHY, Verdict.ORPHAN) and each.code != "content-unread" for each in judged):
             around = await look_around(self.listing)
-            if self.may_read:
+            if self.options.may_read:
                 around = await with_contents(self.client, self.row.address, around, self.notes)
             network = state.conflist.name if state.conflist is not None else ""
-            client = self.client if self.may_read else None
+            client = self.client if self.options.may_read else None
             found = await pools_of(client, self.row.address, around, configured=self.pool, network=network, judged=judged, logs=logs)
             claimed = frozenset(self.running.namespaces.values())
             around = replace(around, pools=found, claimed=claimed)
