@@ -74,13 +74,13 @@ class LogLine(NamedTuple):
     node: str = ""
 
 
-_FAILED = re.compile(r'network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
+_FAILED = re.compile(r'destroy network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
 _CACHED = re.compile(r'failed to get network (\\*)"([A-Za-z0-9][A-Za-z0-9_.\-]{0,252})\1" cached result: (.*)', re.DOTALL)
 # From the first of a run of backslashes only, or a long run would be looked at again from each of them.
 _QUOTES = re.compile(r'(?<!\\)(\\*+)"')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
-_SANDBOX_FIELD = re.compile(r'andboxID(?:\\*")?[=:]\s*(?:\{.{0,80}?"ID\\*":)?\\*"([0-9a-f]{64})')
+_SANDBOX_FIELD = re.compile(r'andboxID(?:\\*")?[=:]\s*(?:\{.{0,80}?"ID\\*":\s*)?\\*"([0-9a-f]{64})')
 _UID = re.compile(r'for \\*"([0-9a-fA-F\-]{8,64})\\*" with KillPodSandboxError')
 _POD_TEXT = re.compile(r'\bpod="([a-z0-9.\-]{1,253})/([a-z0-9.\-]{1,253})"')
 _UID_TEXT = re.compile(r'\bpodUID="?([0-9a-fA-F\-]{8,64})')
@@ -169,7 +169,7 @@ def record_of(line: bytes) -> dict[str, Any] | None:
 def _of_record(record: dict[str, Any], depth: int) -> LogLine | None:
     for field in _TEXT_FIELDS:
         text = record.get(field)
-        if not isinstance(text, str) or ("network for sandbox" not in text and "cached result" not in text):
+        if not isinstance(text, str) or ("destroy network for sandbox" not in text and "cached result" not in text):
             continue
         if depth < 2 and text.startswith("{"):  # a shipper's record, whose text is the kubelet's
             inner = record_of(text.encode("utf-8", "replace"))

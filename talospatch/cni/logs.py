@@ -24,7 +24,7 @@ _ABOVE = 4096  # bytes before a line of a text in several lines, in which its he
 
 # What a line must hold to matter: a failure, containerd's word that a sandbox is there or gone, the kubelet's of a pod's container, and
 # host-local's that a pool is empty.
-NEEDLES = (b"network for sandbox", b"cached result: ", b" returns s", b"(PLEG): event", b" addresses available")
+NEEDLES = (b"destroy network for sandbox", b"cached result: ", b" returns s", b"(PLEG): event", b" addresses available")
 _STARTED = (
     re.compile(
         rb"RunPodSandbox for &PodSandboxMetadata\{Name:(?P<name>[^,}]{1,253}),Uid:(?P<uid>[^,}]{0,64}),Namespace:(?P<space>[^,}]{1,253}),"
@@ -244,7 +244,7 @@ class LogScan:
             self._last = at if self._last is None else max(self._last, at)
 
     def _line(self, line: bytes, *, at: float | None = None, node: str = "", above: bytes = b"") -> None:
-        if b"network for sandbox" in line or b"cached result: " in line:
+        if b"destroy network for sandbox" in line or b"cached result: " in line:
             found = read_line(line, self._now)
             if found is not None:
                 self._failed(found, found.at or at or self._header_time(above), node)

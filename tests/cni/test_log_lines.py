@@ -102,6 +102,12 @@ def test_other_reasons_for_the_same_failure_are_not_taken_for_this_one(reason: s
         assert found.failure[:4] == (ID, "", reason, cause)
 
 
+def test_a_pod_that_gets_no_network_is_not_one_that_does_not_stop() -> None:
+    """The words are nearly the same."""
+    said = f'failed to setup network for sandbox "{ID}": plugin type="flannel" failed (add): loadFlannelSubnetEnv failed'
+    assert read_line(json.dumps({"ts": 1, "err": said}).encode()) is None
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -185,7 +185,7 @@ def test_lines_from_a_log_store_bring_their_time_and_node() -> None:
     scan = LogScan()
     scan.entry(kubelet().encode(), at=AT + 3, node="worker-1")
     scan.entry(
-        f'E0415 21:21:05.6 1 x.go:1] "x" err={quoted(f"network for sandbox {quoted(OTHER)}: cni plugin not initialized")}'.encode(),
+        f'E0415 21:21:05.6 1 x.go:1] "x" err={quoted(f"destroy network for sandbox {quoted(OTHER)}: cni plugin not initialized")}'.encode(),
         at=AT + 60,
         node="worker-2",
     )
@@ -211,7 +211,7 @@ def test_memory_stays_bounded_however_long_the_log_and_its_lines_are() -> None:
     try:
         for number in range(3000):
             scan.feed(f"{kubelet(AT, f'{number:064x}', 'x' * 3000)}\n{kubelet(AT, ID, f'{number}')}\n".encode())
-            scan.feed(b'{"msg":"network for sandbox' + b"x" * 9000)
+            scan.feed(b'{"msg":"destroy network for sandbox' + b"x" * 9000)
         peak = tracemalloc.get_traced_memory()[1]
         report = scan.report()
     finally:
@@ -223,10 +223,10 @@ def test_memory_stays_bounded_however_long_the_log_and_its_lines_are() -> None:
 
 def test_a_line_longer_than_any_is_skipped_and_the_next_one_read() -> None:
     """Whether its end comes soon or never."""
-    report = read("x" * (3 * LONGEST_LINE) + "network for sandbox", kubelet(), piece=LONGEST_LINE // 3)
+    report = read("x" * (3 * LONGEST_LINE) + "destroy network for sandbox", kubelet(), piece=LONGEST_LINE // 3)
     assert report.sandboxes[ID].lines == 1
     assert report.notes == ("1 lines longer than 256 KiB were not looked at",)
-    assert read("network for sandbox" + "x" * LONGEST_LINE, kubelet()).sandboxes[ID].lines == 1
+    assert read("destroy network for sandbox" + "x" * LONGEST_LINE, kubelet()).sandboxes[ID].lines == 1
 
 
 def test_containers_whose_pod_is_known_are_forgotten_oldest_first() -> None:
