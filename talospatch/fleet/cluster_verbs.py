@@ -1,4 +1,4 @@
-"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from async_cluster.py; not edited by hand."""
+"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from the coroutines beside; not edited by hand."""
 
 from __future__ import annotations
 
@@ -100,18 +100,6 @@ class ClusterVerbs(ABC):
             lambda cluster: cluster.apply(plan, max_unavailable=max_unavailable, undo_of=undo_of, watch=watch, should_stop=should_stop)
         )
 
-    def check_cni_cache(
-        self, *, nodes: Chosen = None, options: CheckOptions | None = None, progress: Callable[[NodeCni], None] | None = None
-    ) -> CniReport:
-        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
-
-        Args:
-            nodes: the nodes.
-            options: bounds and depth.
-            progress: told of each node as it is done, in the event loop.
-        """
-        return self._run(lambda cluster: cluster.check_cni_cache(nodes=nodes, options=options, progress=progress))
-
     def history(self) -> tuple[Summary, ...]:
         """Return the rollouts that were journalled here, of every cluster, the newest first.
 
@@ -179,3 +167,45 @@ class ClusterVerbs(ABC):
             RefusedError: it was made for another cluster.
         """
         return self._run(lambda cluster: cluster.resume(rollout, watch=watch, should_stop=should_stop))
+
+    def check_cni_cache(
+        self,
+        *,
+        nodes: Chosen = None,
+        options: CheckOptions | None = None,
+        after: CniReport | None = None,
+        progress: Callable[[NodeCni], None] | None = None,
+    ) -> CniReport:
+        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
+
+        Args:
+            nodes: the nodes.
+            options: bounds and depth.
+            after: an earlier report of these nodes: each file then tells how long it has been seen just so.
+            progress: told of each node as it is done, in the event loop.
+        """
+        return self._run(lambda cluster: cluster.check_cni_cache(nodes=nodes, options=options, after=after, progress=progress))
+
+    def explain_cni(
+        self,
+        what: str,
+        *,
+        nodes: Chosen = None,
+        options: CheckOptions | None = None,
+        progress: Callable[[NodeCni], None] | None = None,
+    ) -> CniReport:
+        """Tell everything about one sandbox: whose it is, what is wrong with its cache file, since when, what it costs, what will happen.
+
+        The report's ``told`` has the stories, whether or not anything is wrong; it is empty when nothing of the kind is on these nodes.
+        Changes nothing. The role os:reader sees less: not which pod a cache file names.
+
+        Args:
+            what: a sandbox's ID or its beginning, the name of a cache file, or a pod, with or without its namespace.
+            nodes: the nodes.
+            options: bounds and depth.
+            progress: told of each node as it is done, in the event loop.
+
+        Raises:
+            InputError: ``what`` names nothing of the kind.
+        """
+        return self._run(lambda cluster: cluster.explain_cni(what, nodes=nodes, options=options, progress=progress))
