@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from talospatch.cni.rules import WORST_FIRST
 from talospatch.cni.story import Traces, story
 from talospatch.cnicheck.confirm import confirmed
-from talospatch.cnicheck.options import CheckOptions
+from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.cnicheck.report import UNKNOWN_NODE, CniReport, NodeCni
 from talospatch.cnicheck.scan import scan
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
+    from talospatch.cnicheck.copied import Copy
     from talospatch.cnicheck.options import NodeRow
 
 
@@ -63,6 +64,21 @@ async def check(
         for _ in range(min(chosen.concurrency, len(todo))):
             group.create_task(worker())
     return with_unplaced(CniReport(tuple(node for node in done if node is not None)), chosen)
+
+
+async def check_copies(copies: Mapping[str, Copy], options: CheckOptions | None = None) -> CniReport:
+    """Check what somebody copied from nodes, and logs from elsewhere; without any copy, logs alone.
+
+    Args:
+        copies: by the name under which each is to be told.
+        options: bounds and depth; times are compared with their clock.
+
+    Returns:
+        One row a copy, in the order given, and the stories that logs tell of none of them.
+    """
+    chosen = options or CheckOptions()
+    nodes = [await scan(copy, NodeToCheck(name), chosen) for name, copy in copies.items()]
+    return with_unplaced(CniReport(tuple(nodes)), chosen)
 
 
 def with_unplaced(report: CniReport, options: CheckOptions) -> CniReport:
