@@ -44,7 +44,7 @@ class Failure(NamedTuple):
     Attributes:
         sandbox: its ID; empty when the line was cut off before it.
         network: whose cached result could not be read; empty for another cause.
-        reason: what follows ``cached result: ``, or what follows the sandbox's ID.
+        reason: what follows ``cached result:``, or what follows the sandbox's ID.
         cause: the kind of reason.
         is_whole: whether the reason is known to be there to its end.
     """

@@ -35,7 +35,7 @@ class SandboxLog:
         sandbox: its ID.
         cause: why.
         network: whose cached result could not be read; empty for another cause.
-        reason: the exact words after ``cached result: ``, or after the sandbox's ID for another cause.
+        reason: the exact words after ``cached result:``, or after the sandbox's ID for another cause.
         lines: how many lines say so.
         first, last: when the first and the last of them were written, seconds since 1970; None when no line says when.
         is_over: whether containerd said afterwards that it was stopped or removed.

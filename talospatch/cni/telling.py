@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from talospatch.cni.damage import Damage
 from talospatch.cni.explain import LIVENESS, as_sentence, conflist_sentence, damage_sentence, runtime_sentence, shown_error
 from talospatch.cni.names import shown
+from talospatch.cni.rules import Verdict
 from talospatch.cni.story import Source, Story
 from talospatch.cni.times import moment
 from talospatch.cni.verdict import CONFIRMING, NodeState
@@ -91,12 +92,17 @@ def _logged(log: SandboxLog) -> str:
 
 
 def _cost(story: Story) -> Iterator[str]:
+    several = "address" if len(story.addresses) == 1 else "addresses"
+    held = f"the {several} {', '.join(story.addresses)}"
+    if story.verdict is Verdict.HEALTHY:
+        if story.addresses:
+            yield f"it has {held}"
+        return
     costs = []
     if story.per_hour is not None:
         costs.append(f"about {story.per_hour:.0f} lines of log an hour")
     if story.addresses:
-        several = "address" if len(story.addresses) == 1 else "addresses"
-        costs.append(f"the {several} {', '.join(story.addresses)}, held for nobody else")
+        costs.append(f"{held}, held for nobody else")
     if costs:
         yield f"it costs {' and '.join(costs)}"
 

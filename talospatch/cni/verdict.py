@@ -78,7 +78,7 @@ class LoggedFailure(NamedTuple):
 
     Attributes:
         network: whose cached result it was.
-        reason: what follows ``cached result: ``.
+        reason: what follows ``cached result:``.
     """
 
     network: str
@@ -116,7 +116,7 @@ class Judged:
         code: key of :data:`RULES`.
         liveness: where its sandbox is.
         inspection: what is in it.
-        error: what the node logs after ``cached result: `` when stopping the sandbox fails; else None.
+        error: what the node logs after ``cached result:`` when stopping the sandbox fails; else None.
         assumed: whether the verdict rests on a conflist that was not read.
         logged: whether the node's log has that very failure.
         steady: seconds between the first and the latest of successive looks that saw file and verdict just so; 0 after one look.
