@@ -41,6 +41,8 @@ LARGEST = 1 << 20
 _LARGEST_CONFLIST = 256 << 10
 # Seconds by which a file may seem to be ahead of our clock before that is said.
 _AHEAD = 300.0
+# What is worth more calls to a node; what heals, or is only left behind, is not.
+_TROUBLE = frozenset({Verdict.FATAL, Verdict.TIME_BOMB, Verdict.UNKNOWN})
 # Reasons for UNKNOWN that no log can clear up.
 _BEYOND_LOGS = frozenset({"foreign-name", "link", "entry-error", "being-written"})
 
@@ -217,9 +219,7 @@ class _Scan:
         """Whether the node's logs can decide something, or tell more of a trouble."""
         if not self.options.read_logs:
             return False
-        return self.options.about is not None or any(
-            each.verdict in (Verdict.FATAL, Verdict.TIME_BOMB, Verdict.UNKNOWN) and each.code not in _BEYOND_LOGS for each in judged
-        )
+        return self.options.about is not None or any(each.verdict in _TROUBLE and each.code not in _BEYOND_LOGS for each in judged)
 
     def _again(self, judged: Judged, state: NodeState) -> Judged:
         """Judge a file once more, now that the log was read, where that says something of it."""
@@ -232,7 +232,7 @@ class _Scan:
         """Look at what else there is, where that is worth it, and put everything together."""
         around = addresses.Surroundings()
         asked = self.options.addresses or self.options.about is not None
-        if asked or any(each.verdict not in (Verdict.HEALTHY, Verdict.ORPHAN) and each.code != "content-unread" for each in judged):
+        if asked or any(each.verdict in _TROUBLE and each.code not in {*_BEYOND_LOGS, "content-unread"} for each in judged):
             around = await look_around(self.listing)
             if self.options.may_read:
                 around = await with_contents(self.client, self.row.address, around, self.notes)
