@@ -26,8 +26,10 @@ _ABOVE = 4096  # bytes before a line of a text in several lines, in which its he
 # host-local's that a pool is empty.
 NEEDLES = (b"destroy network for sandbox", b"cached result: ", b" returns s", b"(PLEG): event", b" addresses available")
 _STARTED = (
+    # Go's JSON writes the ampersand as an escape.
     re.compile(
-        rb"RunPodSandbox for &PodSandboxMetadata\{Name:(?P<name>[^,}]{1,253}),Uid:(?P<uid>[^,}]{0,64}),Namespace:(?P<space>[^,}]{1,253}),"
+        rb"RunPodSandbox for (?:&|\\u0026)PodSandboxMetadata\{"
+        rb"Name:(?P<name>[^,}]{1,253}),Uid:(?P<uid>[^,}]{0,64}),Namespace:(?P<space>[^,}]{1,253}),"
         rb'[^}]{0,40}\} returns sandbox id \\*"(?P<id>[0-9a-f]{64})'
     ),
     # The same written by the newer protobuf library.

@@ -42,4 +42,5 @@ def _line(node: SimulatedNode, at: float, level: str, message: str, **more: str)
     time = datetime.fromtimestamp(node.clock(at), UTC)
     # logrus sorts its keys.
     record = {**more, "level": level, "msg": message, "time": f"{time:%Y-%m-%dT%H:%M:%S.%f}000Z"}
-    return json.dumps(dict(sorted(record.items())), separators=(",", ":"))
+    # Go's JSON writes what would matter in a web page as escapes.
+    return json.dumps(dict(sorted(record.items())), separators=(",", ":")).replace("&", "\\u0026")

@@ -153,6 +153,16 @@ def test_pods_are_known_from_every_line_that_tells() -> None:
     assert read(pod_worker_json()).pod_of(ID) == PodName("shop", "web-1", UID)
 
 
+def test_the_line_with_which_a_real_containerd_made_a_pod_is_read() -> None:
+    """Recorded from 1.6.20 with Talos's log settings: Go writes the ampersand as an escape."""
+    sandbox = "b32dca1cfb67458928d6cca4a0bbde78a2af0042bf0e32427a718ba46c92d4f3"
+    line = (
+        r'{"level":"info","msg":"RunPodSandbox for \u0026PodSandboxMetadata{Name:web-0,Uid:00000000-0000-4000-8000-000000000001,'
+        rf'Namespace:shop,Attempt:0,}} returns sandbox id \"{sandbox}\"","time":"2026-11-29T22:03:46.920208766Z"}}'
+    )
+    assert read(line).pod_of(sandbox) == PodName("shop", "web-0", "00000000-0000-4000-8000-000000000001")
+
+
 def test_an_empty_pool_is_told_with_its_range_and_time() -> None:
     """From the words of host-local, in whoever's log they stand."""
     said = 'plugin type="flannel" failed (add): failed to delegate add: failed to allocate for range 0: '
