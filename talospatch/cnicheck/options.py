@@ -56,11 +56,11 @@ class CheckOptions:
         concurrency: nodes looked at together.
         node_timeout: seconds for everything that is asked of one node.
         log_timeout: seconds for one log of a node; what came until then counts.
+        most_log_bytes: bytes of one log taken from one node; Talos keeps about one MiB of each.
         most_entries: entries of a directory that are looked at; one that has more makes the node incomplete.
         most_rows: files of one node, and stories, that are listed in the report; counts are of all.
         most_reads: files read one by one on a node, where one Copy of the directory will not do.
         most_bytes: bytes of contents taken from one node.
-        most_log_bytes: bytes of one log taken from one node; Talos keeps about one MiB of each.
         keep_sandboxes: keep the IDs of sandboxes in each node's state, for a repair to decide by.
         now: the clock, seconds since 1970.
         ticks: a clock of ours that never goes back, in seconds: tells how far apart two looks are.
@@ -75,11 +75,11 @@ class CheckOptions:
     concurrency: int = 32
     node_timeout: float = 60.0
     log_timeout: float = 20.0
+    most_log_bytes: int = 4 << 20
     most_entries: int = 20_000
     most_rows: int = 100
     most_reads: int = 64
     most_bytes: int = 8 << 20
-    most_log_bytes: int = 4 << 20
     keep_sandboxes: bool = False
     now: Callable[[], float] = time.time
     ticks: Callable[[], float] = time.monotonic
