@@ -11,6 +11,7 @@
     │   └── VersionError           a text that names no Talos version, or one we do not support for this
     ├── RefusedError               a guard said no; nothing was changed
     ├── DialError                  no connection to an endpoint; has a ``reason``
+    ├── TelemetryError             a store of logs or metrics did not answer, or not as wanted; keeps URL and HTTP status
     ├── NodeError                  an RPC to one node failed; keeps node, code and redacted text
     │   ├── NodeUnavailable        UNAVAILABLE: connection lost, node down or not reachable from the endpoint
     │   ├── NodeTimeout            DEADLINE_EXCEEDED, whichever side noticed
@@ -21,6 +22,7 @@
     │   ├── InvalidOnNode          INVALID_ARGUMENT: the node refuses the request's content
     │   ├── NodeBusy               FAILED_PRECONDITION: another apply is in progress, or it is rebooting; or its containerd is away
     │   └── IncompleteAnswer       the node said OK but what came cannot be all of it
+    ├── KubernetesError            a request to the Kubernetes API failed, or there is no way to it; keeps the HTTP status
     ├── JournalError               our own state cannot be read, written or decrypted
     ├── RolloutError               a report holds nodes that failed; has the ``report``
     └── ForkedError                a cluster was used in a forked child
@@ -125,6 +127,20 @@ class DialError(TalosPatchError):
         super().__init__(f"{endpoint}: {message}")
 
 
+class TelemetryError(TalosPatchError):
+    """A store of logs or metrics did not answer, or not as wanted.
+
+    Attributes:
+        url: its address.
+        status: HTTP status; 0 where there was no answer.
+        text: why, already redacted and shortened.
+    """
+
+    def __init__(self, url: str, status: int, text: str) -> None:
+        self.url, self.status, self.text = url, status, text
+        super().__init__(f"{url}: {f'HTTP {status}: ' if status not in (0, 200) else ''}{text}")
+
+
 class NodeError(TalosPatchError):
     """An RPC to one node failed.
 
@@ -174,6 +190,20 @@ class NodeBusy(NodeError):
 
 class IncompleteAnswer(NodeError):
     """The node said OK, but what came cannot be all of it."""
+
+
+class KubernetesError(TalosPatchError):
+    """A request to the Kubernetes API failed, or there is no way to it.
+
+    Attributes:
+        doing: what was asked for, as ``create the job x``.
+        status: HTTP status; 0 where there was no answer.
+        text: the server's text, already redacted and shortened.
+    """
+
+    def __init__(self, doing: str, status: int, text: str) -> None:
+        self.doing, self.status, self.text = doing, status, text
+        super().__init__(f"Kubernetes: cannot {doing}: {text}")
 
 
 class JournalError(TalosPatchError):

@@ -67,7 +67,7 @@ class Selection(NamedTuple):
     nodes: Annotated[list[str] | None, typer.Option("--nodes", "-n", metavar="ADDRESS[,…]", help="These nodes.")] = None
     workers: Annotated[bool, typer.Option("--workers", help="Every worker, found through the cluster's own discovery.")] = False
     control_planes: Annotated[
-        bool, typer.Option("--control-planes", help="Every control-plane node; these are looked at, never changed.")
+        bool, typer.Option("--control-planes", help="Every control-plane node; their configuration is never changed.")
     ] = False
     everything: Annotated[bool, typer.Option("--all", help="Every node.")] = False
     pattern: Annotated[
@@ -144,7 +144,30 @@ class Output(NamedTuple):
     form: Annotated[Format, typer.Option("--output", "-o", help="Form of the result on stdout.", case_sensitive=False)] = Format.TABLE
 
 
-BUNDLES = (Connection, Selection, ChangeOptions, Allowed, Conduct, Journal, Output)
+class Evidence(NamedTuple):
+    """What else than live nodes a check of the CNI cache goes by."""
+
+    logs: Annotated[
+        list[str] | None,
+        typer.Option("--logs", metavar="FILE", help="A saved log of kubelet or containerd, gzipped or not; - for stdin. Repeatable."),
+    ] = None
+    copies: Annotated[
+        list[Path] | None,
+        typer.Option("--copy", metavar="PATH", help="What `talosctl copy /var/lib/cni PATH` made, unpacked or not. Repeatable."),
+    ] = None
+    talos: Annotated[str, typer.Option("--talos", metavar="VERSION", help="Talos version of the nodes that --copy is of.")] = ""
+    loki: Annotated[
+        str | None,
+        typer.Option("--loki", metavar="URL", help="Ask this Loki for such lines. Logs in by logcli's variables, as LOKI_USERNAME."),
+    ] = None
+    selector: Annotated[
+        str, typer.Option("--loki-selector", metavar="LOGQL", help="Streams of kubelet and containerd there; any stream unless given.")
+    ] = ""
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="From when on Loki is asked: a span, or a time in ISO 8601.")] = "6h"
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Up to when Loki is asked, in the same forms; now otherwise.")] = ""
+
+
+BUNDLES = (Connection, Selection, ChangeOptions, Allowed, Conduct, Journal, Output, Evidence)
 
 
 def bundled(command: Callable[..., int]) -> Callable[..., int]:

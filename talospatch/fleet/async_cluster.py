@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from talospatch.errors import RefusedError
+from talospatch.fleet.async_cni import CniVerbs
 from talospatch.fleet.finder import Detail, find
 from talospatch.fleet.loop_thread import refuse_fork
 from talospatch.fleet.targets import Targets, as_targets
@@ -16,8 +17,6 @@ from talospatch.fleet.targets import Targets, as_targets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from talospatch.cnicheck.options import CheckOptions
-    from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.inventory import Inventory
     from talospatch.planning.draft import Change
     from talospatch.planning.plan import Options, Plan
@@ -48,7 +47,7 @@ class Connection(Protocol):
         """Connect now."""
 
 
-class AsyncCluster:
+class AsyncCluster(CniVerbs):
     """The nodes of one cluster, and everything that can be done with them.
 
     Made by :meth:`from_talosconfig`; a context manager that connects on entry and closes on exit. Belongs to one event loop, and to the
@@ -255,21 +254,6 @@ class AsyncCluster:
             kind="undo" if undo_of else "apply",
             of=undo_of,
         )
-
-    async def check_cni_cache(
-        self, *, nodes: Chosen = None, options: CheckOptions | None = None, progress: Callable[[NodeCni], None] | None = None
-    ) -> CniReport:
-        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
-
-        Args:
-            nodes: the nodes.
-            options: bounds and depth.
-            progress: told of each node as it is done, in the event loop.
-        """
-        from talospatch.cnicheck.check import check
-
-        found = await self.inventory(nodes, detail=Detail.NAMES)
-        return await check(self.client, found.rows, options, progress=progress)
 
     async def history(self) -> tuple[Summary, ...]:
         """Return the rollouts that were journalled here, of every cluster, the newest first.

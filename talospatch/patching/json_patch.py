@@ -1,8 +1,9 @@
 """JSON patches (RFC 6902) on configs of any number of documents, declaratively.
 
 Paths lead into the main document; a first part that begins with a capital letter is the kind of another one, and for kinds with names the
-second part is the name: ``/machine/install/disk``, ``/HostnameConfig/hostname``, ``/LinkConfig/eth0/mtu``. Operations work on the trees of
-the documents, so that what they do not touch keeps the very text that it had; the result has to fit the types.
+second part is the name: ``/machine/install/disk``, ``/HostnameConfig/hostname``, ``/LinkConfig/eth0/mtu``. A path to a document itself
+adds, replaces or removes it. Operations work on the trees of the documents, so that what they do not touch keeps the very text that it
+had; the result has to fit the types.
 
 Where applying again would change more, it does not: an element that a list has already is not added to its end again, and what is gone is
 not removed again. Only a removal by index cannot know what it removed before; it is noted. ``test`` is as the RFC has it.
@@ -15,11 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, resolved
-from talospatch.machineconfig.reader import line_and_column
+from talospatch.machineconfig.reader import line_and_column, read
 from talospatch.machineconfig.typed.documents import MAIN, Document
+from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.machineconfig.typed.problems import together
 from talospatch.machineconfig.values import plain, same
 from talospatch.patching import hazards
+from talospatch.patching.emit import Style, block
 from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
@@ -104,7 +107,11 @@ class JsonPatch:
     def __init__(self, documents: DocumentSet, noticed: Noticed, text: str, source: str | None) -> None:
         self._documents, self._noticed, self._text, self._source = documents, noticed, text, source
         # Trees to work on, by document. The config's own stay as they are: places are found in them afterwards.
-        self._roots = {document.id: _copied(document.root) for document in documents.documents if document.root is not None}
+        unchanged = {id(document) for document in documents.before}
+        self._roots = {
+            document.id: _copied(document.root if id(document) in unchanged and document.root is not None else _tree_of(document))
+            for document in documents.documents
+        }
         self._touched: set[str] = set()
 
     def apply(self, patch: tuple[Operation, ...]) -> None:
@@ -149,6 +156,10 @@ class JsonPatch:
             raise self._error(operation, f"the test of /{'/'.join(operation.path)} fails: {what}")
 
     def _remove(self, operation: Operation, path: tuple[str, ...]) -> None:
+        if _is_document(path) and ("/".join(path) in self._roots or path[0] not in self._roots):
+            if self._roots.pop("/".join(path), None) is None:
+                self._note(hazards.DELETE_ABSENT, path)
+            return
         parent, key = self._parent(operation, path, lenient=True)
         if isinstance(parent, Mapping) and key in parent.values:
             del parent.values[key], parent.keys[key]
@@ -160,6 +171,9 @@ class JsonPatch:
 
     def _replace(self, operation: Operation, path: tuple[str, ...]) -> None:
         assert operation.value is not None, "checked when it was read"
+        if "/".join(path) in self._roots:
+            self._put_document(operation, path, operation.value)
+            return
         parent, key = self._parent(operation, path)
         if isinstance(parent, Mapping):
             if key not in parent.values:
@@ -168,7 +182,18 @@ class JsonPatch:
         else:
             parent.items[self._index(operation, parent, key, len(parent.items) - 1)] = operation.value
 
+    def _put_document(self, operation: Operation, path: tuple[str, ...], value: Node) -> None:
+        node = _copied(resolved(value))
+        texts = {key: each.text for key in ("kind", "name") if isinstance(each := _child(node, key), Scalar)}
+        if not isinstance(node, Mapping) or "/".join(filter(None, (texts.get("kind"), texts.get("name")))) != "/".join(path):
+            raise self._error(operation, f"the value is not the document /{'/'.join(path)}", "give it with apiVersion, kind and name")
+        self._roots["/".join(path)] = node
+        self._touched.add("/".join(path))
+
     def _add(self, operation: Operation, path: tuple[str, ...], value: Node) -> None:
+        if _is_document(path) and ("/".join(path) in self._roots or path[0] not in self._roots):
+            self._put_document(operation, path, value)
+            return
         parent, key = self._parent(operation, path)
         if isinstance(parent, Mapping):
             parent.keys.setdefault(key, Scalar(-1, -1, key, '"'))
@@ -184,9 +209,9 @@ class JsonPatch:
     def _start(self, operation: Operation, path: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         """Return which document a path leads into, and the way inside it."""
         if path and path[0][:1].isupper():
-            for identity in ("/".join(path[:2]), path[0]):
-                if identity in self._roots:
-                    return identity, path[identity.count("/") + 1 :]
+            for length in (2, 1):
+                if (identity := "/".join(path[:length])) in self._roots:
+                    return identity, path[length:]
             have = ", ".join(sorted(self._roots)) or "none"
             raise self._error(operation, f"there is no document for /{'/'.join(path[:2])}", f"there are {have}")
         if MAIN not in self._roots:
@@ -234,15 +259,16 @@ class JsonPatch:
         """Return the documents with the values of their trees."""
         loader = TolerantLoader("", self._documents.widened, self._source, patch=False)
         errors: list[ConfigError] = []
+        held = {document.id: document for document in self._documents.documents}
         made = []
-        for document in self._documents.documents:
-            if document.id not in self._touched:
-                made.append(document)
+        for identity, root in self._roots.items():
+            old = held.get(identity)
+            if old is not None and identity not in self._touched:
+                made.append(old)
                 continue
-            root = self._roots[document.id]
-            assert isinstance(root, Mapping), "a document is one, and no operation replaces it"
+            assert isinstance(root, Mapping), "a document is one, and no operation makes something else of it"
             decoded = loader.document(root, errors)
-            made.append(Document(decoded.kind, decoded.value, document.root))
+            made.append(Document(decoded.kind, decoded.value, old.root if old is not None else None))
         if errors:
             plain_errors = [ConfigError(error.problem, source=self._source, path=error.path, hint=error.hint) for error in errors]
             raise ChangeError(f"the result does not fit: {together(plain_errors)}", source=self._source)
@@ -259,6 +285,11 @@ class JsonPatch:
         return _error(self._text, operation.place, f"{operation.op}: {problem}", self._source, hint)
 
 
+def _is_document(path: tuple[str, ...]) -> bool:
+    """Whether a path may name a document as a whole: a kind, or a kind and a name."""
+    return bool(path) and path[0][:1].isupper() and len(path) <= 2
+
+
 def _child(node: Node | None, part: str) -> Node | None:
     node = resolved(node) if node is not None else None
     if isinstance(node, Mapping):
@@ -273,6 +304,12 @@ def _put(node: Node, part: str, child: Node) -> None:
         node.values[part] = child
     elif isinstance(node, Sequence):
         node.items[int(part)] = child
+
+
+def _tree_of(document: Document) -> Node:
+    """Return a tree of a document's values, for one that is not as it was read any more."""
+    text = "\n".join(block(plain_data(document.type, document.value), 0, Style()))
+    return read(text)[0].root or Mapping(-1, -1, flow=True)
 
 
 def _copied(root: Node) -> Node:

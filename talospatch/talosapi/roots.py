@@ -36,11 +36,16 @@ ROOTS = (
         children=True,
     ),
     Root("/var/lib/cni/flannel", "the flannel plugin's scratch directory; it removes the file of each container only"),
+    Root("/run/netns", "containerd makes it with the first pod of a boot and removes only the namespaces in it (pkg/netns/netns_linux.go)"),
     Root("/etc/cni/net.d", "part of the overlay that Talos mounts at boot; CNI installers add and remove files in it"),
     Root("/etc/cri/conf.d", "part of Talos's root file system; its controllers write files into it"),
     Root(
         "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes",
         "containerd's CRI plugin makes it at start; the directory of each sandbox below it comes and goes",
+    ),
+    Root(
+        "/run/containerd/io.containerd.runtime.v2.task/k8s.io",
+        "containerd makes it with the first task of a boot and removes only the directory of each task below it (runtime/v2/bundle.go)",
     ),
     Root("/var/log", "made by Talos at boot; logs below it are rotated"),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = {"grpc", "google", "rich", "ruamel", "tomlkit", "cryptography", "pydantic", "click"}
+HEAVY = {"grpc", "google", "rich", "ruamel", "tomlkit", "cryptography", "pydantic", "click", "httpx2"}
 CODE = """
 import json, sys
 from talospatch.cli.run import run
@@ -36,6 +36,7 @@ def imported(*arguments: str) -> tuple[int, set[str], set[str]]:
         (("patches", "show", "containerd-metrics"), 0),
         (("diff", "-p", "bundled:containerd-metrics"), 5),
         (("rollout", "history"), 0),
+        (("cni", "check", "--logs", "/dev/null"), 0),
     ],
 )
 def test_a_command_imports_nothing_heavy_that_it_does_not_need(arguments: tuple[str, ...], code: int) -> None:

@@ -11,7 +11,8 @@ from talospatch.planning.facts import NodeFacts
 from talospatch.planning.plan import Diverged, NodePlan, Options, Strategy
 from talospatch.planning.policy import Case, moved, one_machine_each, refusals, strategy, within_budget
 from talospatch.talos.finding import Finding, Severity
-from talospatch.talos.node import MachineStatus, MachineType
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import MachineStatus
 from talospatch.talos.resources import StoredConfig
 from talospatch.versions import TalosVersion
 
@@ -110,6 +111,9 @@ def test_a_control_plane_node_is_refused_whatever_is_allowed() -> None:
         ("1.13", Effect.REBOOT, Strategy.REBOOT),
         ("1.13", Effect.UNKNOWN, Strategy.REBOOT),
         ("1.13", Effect.LIVE, Strategy.TRY),
+        ("1.13", Effect.NEXT_BOOT, Strategy.TRY),
+        ("1.13", Effect.AT_INSTALL, Strategy.TRY),
+        ("1.13", Effect.NO_REBOOT, Strategy.TRY),
         ("v1.14.0-alpha.1", Effect.REBOOT, Strategy.REBOOT),
     ],
 )

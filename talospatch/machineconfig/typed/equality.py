@@ -33,8 +33,13 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
     if type_.name in FORMS:
         return bool(one == other)
     if shape == "struct":
+        if not type_.holds_free and one == other:  # one and the same type has no 1 that equals True; the quick way for most of a config
+            return True
         fields = type_.fields
-        return all(alike(fields[key].type, one.get(key), other.get(key)) for key in one.keys() | other.keys() if key in fields)
+        return all(
+            alike(fields[key].type, one.get(key), other.get(key)) if key in fields else same_free(one.get(key), other.get(key))
+            for key in one.keys() | other.keys()
+        )
     if shape == "list":
         inside = type_.inside
         return len(one) == len(other) and all(alike(inside, each, counterpart) for each, counterpart in zip(one, other, strict=True))
