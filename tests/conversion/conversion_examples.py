@@ -155,7 +155,8 @@ endpoints:
     Example(
         "registry-tls",
         "1.12",
-        f"  registries:\n    config:\n      a.example:5000:\n        tls:\n          ca: {CERTIFICATE}\n          insecureSkipVerify: true\n",
+        f"  registries:\n    config:\n      a.example:5000:\n        tls:\n          ca: {CERTIFICATE}\n"
+        "          insecureSkipVerify: true\n",
         (f"kind: RegistryTLSConfig\nname: a.example:5000\nca: |\n{_pem()}insecureSkipVerify: true\n",),
     ),
     Example(
@@ -192,11 +193,8 @@ endpoints:
     Example(
         "base-runtime-spec",
         "1.14",
-        "  baseRuntimeSpecOverrides:\n    process:\n      rlimits:\n        - type: RLIMIT_NOFILE\n          hard: 1024\n          soft: 1024\n",
-        (
-            "kind: CRIBaseRuntimeSpecConfig\noverrides:\n  process:\n    rlimits:\n      - type: RLIMIT_NOFILE\n        hard: 1024\n"
-            "        soft: 1024\n",
-        ),
+        "  baseRuntimeSpecOverrides:\n    process:\n      rlimits:\n        - type: RLIMIT_NOFILE\n          hard: 1024\n",
+        ("kind: CRIBaseRuntimeSpecConfig\noverrides:\n  process:\n    rlimits:\n      - type: RLIMIT_NOFILE\n        hard: 1024\n",),
     ),
     Example(
         "discovery-service",
@@ -249,7 +247,8 @@ endpoints:
     Example(
         "admission-control",
         "1.14",
-        "cluster:\n  apiServer:\n    admissionControl:\n      - name: PodSecurity\n        configuration:\n          kind: PodSecurityConfiguration\n",
+        "cluster:\n  apiServer:\n    admissionControl:\n      - name: PodSecurity\n        configuration:\n"
+        "          kind: PodSecurityConfiguration\n",
         ("kind: KubeAdmissionControlConfig\nname: PodSecurity\nconfiguration:\n  kind: PodSecurityConfiguration\n",),
         worker=False,
     ),

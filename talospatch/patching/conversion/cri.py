@@ -78,14 +78,15 @@ def _back(view: View) -> Move:
 
 
 def _as_one(parts: list[tuple[str, str]], view: View) -> str:
-    """Return the contents of all parts as one text that the older containerd reads alike; empty when none says anything.
+    """Return the contents of all parts as one text that the older containerd reads alike; empty when there is none.
 
     Raises:
         FragmentError: there is none; its source is the document's id.
     """
-    content = ""
+    parts = [(name, text) for name, text in parts if text]
+    content = parts[0][1] if parts else ""
     held: dict[Keys, str] = {}
-    for name, text in parts:
+    for index, (name, text) in enumerate(parts):
         source = f"{KIND}/{name}" if name != LEGACY_NAME else ".".join(FILES)
         data = read_content(text, talos=view.to, source=source)
         _check_understood(data, source)
@@ -97,7 +98,8 @@ def _as_one(parts: list[tuple[str, str]], view: View) -> str:
                 hint="say it in one of them, then convert",
             )
         held |= dict.fromkeys(values, source)
-        content = merge(content, values, talos=view.to, source=source) if content else text if values else ""
+        if index:
+            content = merge(content, values, talos=view.to, source=source)
     content = _in_live_form(content, view)
     data = read_content(content, talos=view.to, source=KIND)
     for finding in content_findings(data, view.to, KIND):

@@ -40,7 +40,8 @@ def _node(view: View) -> Move:
         allowed = view.get(_SCHEDULING[0]) if view.get(_SCHEDULING[0]) is not None else view.get(_SCHEDULING[1])
         if not allowed:
             document["taints"] = {**(document["taints"] or {}), _ROLE: _NO_SCHEDULE}
-    return Move(tuple(place(path) for path in there), (given(**document),))
+    said = {key: value for key, value in document.items() if value not in (None, {})}
+    return Move(tuple(place(path) for path in there), (said,) if len(said) > 1 else ())
 
 
 def _node_back(view: View) -> Move:
@@ -65,7 +66,7 @@ def _node_back(view: View) -> Move:
     for key, path in _MAPS.items():
         if maps[key]:
             main = merged(main, nest(path, maps[key]))
-    if of_kubelet := {key: document[key] for key in _OF_NODE if document.get(key) and document[key] != {}}:
+    if of_kubelet := {key: document[key] for key in _OF_NODE if document.get(key) not in (None, {})}:
         main = merged(main, nest(_KUBELET, of_kubelet))
     return Move(main=main or None, removed=view.identities(_NODE_KIND))
 

@@ -122,6 +122,9 @@ def _resolvers_back(view: View) -> Move:
     document = view.the(_RESOLVER)
     if document is None:
         return NOTHING
+    if document.get("hostDNS"):
+        why = "has to be taken back first, and stays"
+        return Move(findings=(not_expressible(("hostDNS",), why, "let the rule host-dns convert too", document=_RESOLVER),))
     servers = document.get("nameservers") or []
     for index, server in enumerate(servers):
         if server.keys() - {"address"}:
