@@ -31,7 +31,8 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
     if one is None or other is None:
         return False
     if type_.name in FORMS:
-        return bool(one == other)
+        write = FORMS[type_.name].write
+        return bool(one == other) or (isinstance(one, dict) and isinstance(other, dict) and bool(write(one) == write(other)))
     if shape == "struct":
         fields = type_.fields
         return all(alike(fields[key].type, one.get(key), other.get(key)) for key in one.keys() | other.keys() if key in fields)
