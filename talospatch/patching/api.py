@@ -48,5 +48,5 @@ def patch_config(
         return base
     piece = Workpiece(MachineConfig.parse(readable(base, talos), source="base"), talos=talos)
     for number, patch in enumerate(patches, start=1):
-        Change.parse(patch, source=f"patch {number}").work_on(piece)
+        Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
     return piece.canonical() if style == "canonical" else piece.patched.config.text

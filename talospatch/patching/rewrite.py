@@ -18,6 +18,7 @@ from talospatch.machineconfig.nodes import Sequence as SequenceNode
 from talospatch.machineconfig.typed.documents import Document, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
+from talospatch.machineconfig.typed.load import MAIN_KEYS
 from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.machineconfig.typed.schema import Type
 from talospatch.patching import hazards
@@ -280,6 +281,10 @@ class Rewriter:
 
     def _keys(self, node: Mapping, added: dict[str, Any], removed: list[str], around: tuple[_Place, ...]) -> None:
         """Add keys to a mapping and take keys out of it."""
+        if len(around) == 1 and (known_by := _known_by(node, added, removed)) is not None:
+            removed = [key for key in removed if key != known_by]
+            place = _Place(node.values[known_by], node, known_by, ANY, None)
+            self._add([lambda: self._anew(place)], around)
         if removed and len(removed) == len(node.values) and not added:
             self._add([lambda: self._anew(around[-1])], around)
             return
@@ -323,6 +328,13 @@ class Rewriter:
             old = unchanged.get(index, kept.get(index))
             items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
         return self._editor.flow_anew(node, items)
+
+
+def _known_by(root: Mapping, added: dict[str, Any], removed: list[str]) -> str | None:
+    """Return the key that has to stay, as null, for a main document to be known for one; None where another one stays."""
+    if "kind" in root.values or MAIN_KEYS & ({*root.values, *added} - set(removed)):
+        return None
+    return next((key for key in removed if key in MAIN_KEYS), None)
 
 
 def _is_one_insertion(changes: list[ListChange], length: int) -> bool:
