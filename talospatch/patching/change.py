@@ -17,7 +17,7 @@ from talospatch.machineconfig.typed.repeated import read_repeated
 from talospatch.machineconfig.values import plain
 from talospatch.patching.fragment_change import FragmentRemoval, FragmentStep
 from talospatch.patching.hazards import PATCH_EMPTY
-from talospatch.patching.text_step import MARK, JsonStep, MergeStep, deletes, holds_something, text_at, without
+from talospatch.patching.text_step import MARK, MergeStep, deletes, holds_something, text_at, without
 from talospatch.patching.workpiece import Workpiece
 from talospatch.versions import TalosVersion
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.nodes import Node
     from talospatch.machineconfig.values import Data
+    from talospatch.patching.json_step import JsonStep
     from talospatch.patching.patched import Patched
 
 FILES = ("machine", "files")
@@ -225,6 +226,7 @@ def _json_step(trees: tuple[Tree, ...], text: str, source: str) -> JsonStep:
         ChangeError: something stands beside it, or an operation is not one.
     """
     from talospatch.patching.json_patch import operations
+    from talospatch.patching.json_step import JsonStep
 
     first, *others = (tree for tree in trees if tree.root is not None)
     if others:

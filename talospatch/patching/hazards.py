@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from talospatch.machineconfig.path import ConfigPath, Step
+from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath, Step
 from talospatch.talos.finding import Finding, Severity
 
 
@@ -68,7 +68,7 @@ NULL_ELEMENT = Hazard(
     "null-element",
     _WARNING,
     "null as an element of a list",
-    "keeps it, drops it or crashes, by the list's type and its own version",
+    "keeps it, drops it, refuses it or crashes, by the list's type and its own version",
     "leaves it out",
     "`interfaces: [null]`",
     "take it out of the patch",
@@ -155,9 +155,9 @@ DELETE_ABSENT = Hazard(
     "delete-absent",
     _NOTE,
     "a delete of what is not there",
-    "refuses the patch; for a document that is not there it crashes up to 1.13",
+    "refuses the patch, unless it is a plain field; of a document that is not there, up to 1.13 it crashes",
     "changes nothing",
-    "`hostname: {$patch: delete}` applied twice",
+    "`sysctls: {vm.swappiness: {$patch: delete}}` applied twice",
 )
 DELETE_SEVERAL = Hazard(
     "delete-several",
@@ -170,10 +170,10 @@ DELETE_SEVERAL = Hazard(
 DELETE_BY_NUMBER = Hazard(
     "delete-by-value",
     _NOTE,
-    "a delete of an element by a number or a size, in a free-form list or in a type that this version cannot search",
+    "a delete of what talosctl cannot find: by a number or a size, in a free-form list, in a type that this version cannot search",
     "refuses the patch",
     "takes it out",
-    "`vlans: [{vlanId: 5, $patch: delete}]`",
+    "`keys: [{slot: 1, $patch: delete}]`",
 )
 
 # Documents
@@ -201,6 +201,14 @@ DOCUMENT_REPEATED = Hazard(
     "applies them in order",
     "a patch with `HostnameConfig` twice",
 )
+DOCUMENT_REPLACED = Hazard(
+    "document-replaced",
+    _NOTE,
+    "a document that is deleted and given again",
+    "moves it to the end",
+    "leaves it in its place",
+    "`HostnameConfig` with `$patch: delete`, and `HostnameConfig` again",
+)
 NAME_MISREAD = Hazard(
     "name-misread",
     _WARNING,
@@ -221,19 +229,19 @@ SEVERAL_DOCUMENTS = Hazard(
 JSON_STYLE = Hazard(
     "json-patch-unchecked",
     _NOTE,
-    "a JSON patch whose operations are not those of RFC 6902, or whose result does not fit the config's types",
-    "takes it by rules of its own and does not look at the types",
-    "takes it by the RFC, and checks",
-    "`replace` of a key that is not there",
+    "a JSON patch that talosctl takes another way: by rules of its own beside RFC 6902, and without a look at the types",
+    "makes something else of it, or refuses it",
+    "goes by the RFC, and checks the result",
+    "an `add` to the end of a list that has the element",
 )
-JSON_INDEX = Hazard(
-    "json-patch-index",
+NOT_REPEATABLE = Hazard(
+    "json-patch-not-repeatable",
     _WARNING,
-    "a removal by index",
-    "removes what stands there, at every apply another element",
-    "removes what stands there, at every apply another element",
+    "a JSON patch that does more when it is applied again, or fails: a removal by index, a move, a test",
+    "applies it, and again at every apply",
+    "applies it, and again at every apply",
     "`- {op: remove, path: /machine/files/0}`",
-    "delete the element by a key of its own, with a strategic merge patch",
+    "write it as a strategic merge patch",
 )
 
 # What our tables do not know
@@ -283,16 +291,7 @@ COMMENTS_LOST = Hazard(
     "explicit keys (`? key`) with aliases across them",
     "write that part of the config plainly",
 )
-QUOTED = Hazard(
-    "colon-quoted",
-    _NOTE,
-    "an element in brackets that begins with a colon, of a config that is changed",
-    "writes everything anew",
-    "puts quotes around it",
-    "`[::/0]`",
-)
 
-# Not a row of the page: a departure that no row above names, found by comparing the results. See docs/explanations/patching.md.
 HAZARDS = (
     ELEMENT_PRESENT,
     ELEMENT_KEYED,
@@ -313,16 +312,16 @@ HAZARDS = (
     PATCH_EMPTY,
     DOCUMENT_EMPTY,
     DOCUMENT_REPEATED,
+    DOCUMENT_REPLACED,
     NAME_MISREAD,
     SEVERAL_DOCUMENTS,
     JSON_STYLE,
-    JSON_INDEX,
+    NOT_REPEATABLE,
     UNKNOWN_FIELD,
     UNKNOWN_KIND,
     NEWER_VERSION,
     WIDENED,
     COMMENTS_LOST,
-    QUOTED,
 )
 
 
@@ -344,7 +343,7 @@ class Noticed:
             detail: what exactly, without secrets.
             hint: what to do, where that is more than the row's.
         """
-        path = str(ConfigPath(document, steps)) if document else ""
+        path = str(ConfigPath(document, steps)) if steps or document == ROOT_DOCUMENT else document
         if (hazard.code, path) in self._found:
             return
         about = f"{detail}: " if detail else ""
