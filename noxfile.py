@@ -61,7 +61,7 @@ def tests(session: nox.Session) -> None:
 def tests_elsewhere(session: nox.Session) -> None:
     """The pure and simulator tests on the oldest and the newest other interpreter found."""
     session.install("-e", ".", *group("test"))
-    session.run("pytest", "-m", "not install", *session.posargs)
+    session.run("pytest", "-m", "not install and not containerd", *session.posargs)
 
 
 @nox.session
@@ -125,21 +125,29 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def servers(session: nox.Session) -> None:
-    """Tests against real servers. None is named by what exists so far: a talosctl on PATH or in TALOSPATCH_TALOSCTL is used where given."""
+    """Tests against every real server: built where Go is needed, which takes minutes the first time; a talosctl where one is given.
+
+    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a talosctl on PATH or in TALOSPATCH_TALOSCTL.
+    """
     session.install("-e", ".", *group("test"))
-    session.run("pytest", "tests/simulator/test_talosctl.py", *session.posargs)
+    session.run("python", "tools/servers.py", "build")
+    session.run(
+        "pytest",
+        *(session.posargs or ["tests/containerd_node", "tests/simulator/test_talosctl.py"]),
+        env={"TALOSPATCH_CONTAINERD": "distribution,1.7,2.1,2.3"},
+    )
 
 
 @nox.session
 def proto(session: nox.Session) -> None:
     """Generate the protobuf code again; with --check, fail if it differs from what is committed."""
     session.install(*group("proto"))
-    sources = sorted(str(path.relative_to(HERE)) for path in (HERE / "talospatch/wire/proto").glob("*.proto"))
+    sources = sorted(str(path.relative_to(HERE)) for part in ("talospatch", "tests") for path in (HERE / part).rglob("*.proto"))
     out = Path(session.create_tmp()) if "--check" in session.posargs else HERE
     session.run("python", "-m", "grpc_tools.protoc", "-I.", f"--python_out={out}", f"--pyi_out={out}", *sources)
     if out != HERE:
-        for made in sorted((out / "talospatch/wire/proto").iterdir()):
-            if made.read_bytes() != (HERE / "talospatch/wire/proto" / made.name).read_bytes():
+        for made in sorted(out.rglob("*_pb2.py*")):
+            if made.read_bytes() != (HERE / made.relative_to(out)).read_bytes():
                 session.error(f"{made.name} is not what its .proto gives; run nox -s proto")
 
 
@@ -147,6 +155,13 @@ def proto(session: nox.Session) -> None:
 def typetables(session: nox.Session) -> None:
     """Print the types of machine config again from Talos's published module (needs Go); with --check, fail if they differ."""
     session.run("python", "tools/typetables.py", *session.posargs)
+
+
+@nox.session
+def views(session: nox.Session) -> None:
+    """Write the typed views of machine config again from the tables of types; with --check, fail if they differ."""
+    session.install("-e", ".")
+    session.run("python", "tools/views.py", *session.posargs)
 
 
 @nox.session

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from talospatch.errors import ChangeError, ConfigError, InputError
 from talospatch.machineconfig import config as _config
@@ -47,6 +47,30 @@ class MachineConfig(_config.MachineConfig):
         """
         data, source = _read(path, ConfigError)
         return cls.parse(data, source=source)
+
+    def set(self, path: str, value: Any) -> Self:
+        """Return the config with a value at a path, everything else as it stands, comments included.
+
+        Mappings on the way are made where there are none. Nothing is checked against the types of a Talos version: see
+        :func:`talospatch.validate_config`.
+
+        Args:
+            path: such as ``machine.network.hostname``, ``machine.files[path=/var/x].content`` or ``LinkConfig/eth0:mtu``.
+            value: text, number, bool, None, or lists and mappings of these.
+
+        Raises:
+            ConfigError: the text is not a path, or the edit could not be proven right.
+            ChangeError: the path leads through what is no collection, or to a document or element that is not there.
+        """
+        from talospatch.patching.set_value import with_value
+
+        return with_value(self, path, value)
+
+    def unset(self, path: str) -> Self:
+        """Return the config without what stands at a path; the same config where nothing does. Raises as :meth:`set`."""
+        from talospatch.patching.set_value import GONE, with_value
+
+        return with_value(self, path, GONE)
 
 
 class Change(_change.Change):

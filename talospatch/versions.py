@@ -90,9 +90,12 @@ class Fact(Enum):
     SANDBOX_IDS = "1.9.0", "ContainerInfo has internal_id and uid"
     PERSISTENT_CONFIG = "1.10.0", "MachineConfig resource with the id persistent"
     WRITE = "1.11.0", "oldest version whose machine config we write: the oldest with recorded answers"
+    NO_POD_SECURITY_POLICY = "1.12.0-alpha.2", "cluster.apiServer.disablePodSecurityPolicy is read by nothing"
     TLS_1_3_ONLY = "1.13.0", "apid refuses TLS 1.2"
     NO_REBOOT_MODE = "1.14.0-alpha.2", "ApplyConfiguration never reboots; the mode REBOOT is UNIMPLEMENTED (commit 995bc30d5)"
     LIVE_CRI_CUSTOMIZATION = "1.14.0-beta.0", "CRICustomizationConfig; the drop-in is merged live and CRI restarted (PR 13817)"
+    LIVE_UDEV_RULES = "1.14.0-beta.0", "udev rules are written by a controller and udevd reloads them (controllers/files/udev.go)"
+    KUBELET_REGISTERS_TAINTS = "1.14.0-beta.0", "nodeTaints stand in the kubelet's configuration (controllers/k8s/kubelet_config.go)"
     TOML_1_1 = "1.14.0-beta.0", "go-toml 2.4.3 reads TOML 1.1"
     METRICS_PLUGIN_FORM = "1.14.0-beta.0", 'containerd >= 2.3 reads [plugins."io.containerd.server.v1.metrics"]'
     METRICS_TABLE_IGNORED = "1.15.0-alpha.0", "containerd configuration version 4 ignores a top-level [metrics] silently"

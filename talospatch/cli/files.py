@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from talospatch.cli.views.files import Comparison, FileDiff
 from talospatch.errors import InputError, TalosPatchError
+from talospatch.planning.effects import effects_between
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def _compared(name: str, changes: Sequence[Change], talos: TalosVersion, has_old
         if not named and not any(_is_machine_config(document.kind, document.value) for document in config):
             return None
         patched = config.patch(changes, talos=talos, fleet_has_older=has_older)
-        return FileDiff(name, config.diff(patched.config), patched.findings)
+        difference = config.diff(patched.config)
+        return FileDiff(name, difference, patched.findings, effects=effects_between(config, patched.config, difference, talos))
     except TalosPatchError as error:
         said = str(error)
         return FileDiff(name, error=said if said.startswith(name) else f"{name}: {said}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from talospatch.errors import ChangeError, ConfigError
+from talospatch.errors import ChangeError, ConfigError, VersionError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Node
 from talospatch.machineconfig.path import ConfigPath
@@ -15,6 +15,7 @@ from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.difference import Difference
+    from talospatch.machineconfig.views import V1Alpha1Config, Viewer
     from talospatch.redaction import Marks
 
 
@@ -90,6 +91,37 @@ class MachineConfig:
         """Return the first document of a kind and name, or None. ``v1alpha1`` is the kind of the main document."""
         return next((document for document in self.documents if document.kind == kind and document.name == name), None)
 
+    def main(self) -> V1Alpha1Config:
+        """Return the plain data of the main document, typed for editors and type checkers. Do not change it.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        found = self.view("v1alpha1")
+        if found is None:
+            raise ConfigError("there is no main document, with machine and cluster", source=self.source)
+        return found
+
+    if TYPE_CHECKING:  # what a checker sees has an overload for each kind
+
+        @property
+        def view(self) -> Viewer:
+            """Return the plain data of a document, typed by its kind; None when there is none. Do not change it."""
+
+    else:
+
+        def view(self, kind: str, name: str = "") -> dict[str, Data] | None:
+            """Return the plain data of a document, typed by its kind for editors and type checkers; None when there is none.
+
+            Do not change it. A kind that is newer than the views has no type; :meth:`document` finds it all the same.
+
+            Args:
+                kind: as ``LinkConfig``; ``v1alpha1`` is the main document.
+                name: of a kind whose documents have names.
+            """
+            document = self.document(kind, name)
+            return None if document is None else document.value
+
     def find(self, path: str | ConfigPath) -> Node | None:
         """Return the node at a path, or None.
 
@@ -116,18 +148,41 @@ class MachineConfig:
     def equivalent(self, other: MachineConfig, *, talos: TalosVersion | str | None = None) -> bool:
         """Whether both mean the same: the same documents with the same data, whatever the comments, layout, key order and quoting.
 
-        The v1alpha1 document may stand anywhere; the order of the others counts. Never true for configs that Talos reads differently;
-        false for some that it reads alike, where telling needs the type of each field.
+        The v1alpha1 document may stand anywhere; the order of the others counts. Never true for configs that Talos reads differently. With
+        a version, a value means what Talos reads it as: ``90m`` and ``1h30m0s``, an absent field and its zero are the same. Without one,
+        or where the configs do not fit its types, false for some that Talos reads alike.
 
         Args:
             other: the other config.
-            talos: the node's version; kept for rules that depend on it.
+            talos: the node's version.
+
+        Raises:
+            VersionError: ``talos`` is not a version.
         """
         if self.text == other.text:
             return True
         if len(self.documents) != len(other.documents):
             return False
+        if (
+            talos is not None
+            and (told := self._typed_equal(other, TalosVersion.parse(talos) if isinstance(talos, str) else talos)) is not None
+        ):
+            return told
         return all(one.id == two.id and same(one.value, two.value) for one, two in zip(self._ordered(), other._ordered(), strict=True))
+
+    def _typed_equal(self, other: MachineConfig, talos: TalosVersion) -> bool | None:
+        """Whether both are the same to a version; None when one of them does not fit its types, or we do not know these."""
+        from talospatch.machineconfig.typed.documents import MAIN
+        from talospatch.machineconfig.typed.equality import alike
+        from talospatch.machineconfig.typed.load import load
+
+        try:
+            ours, theirs = (
+                sorted(load(config.text, talos.minor), key=lambda document: document.kind.name != MAIN) for config in (self, other)
+            )
+        except (ConfigError, VersionError):
+            return None
+        return all(one.id == two.id and alike(one.type, one.value, two.value) for one, two in zip(ours, theirs, strict=True))
 
     def _ordered(self) -> list[Document]:
         return sorted(self.documents, key=lambda document: document.kind != "v1alpha1")

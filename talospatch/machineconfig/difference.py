@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
 
-# Lists whose elements are known by a key, by the last key of the list's path. Source: what Talos itself takes for the identity of an
-# element, or refuses to have twice. Other lists are compared by position.
+# Lists whose elements are known by a key, by the last key of the list's path: what is known of them without their type. A test holds them
+# to talospatch.patching.list_keys, which knows the types and has the source. Other lists are compared by position.
 LIST_KEYS: dict[str, str] = {
     "files": "path",
     "interfaces": "interface",
@@ -31,6 +31,13 @@ LIST_KEYS: dict[str, str] = {
     "configFiles": "mountPath",
     "rules": "image",
     "disks": "device",
+    "partitions": "mountpoint",
+    "destinations": "endpoint",
+    "extraMounts": "destination",
+    "extraVolumes": "mountPath",
+    "keys": "slot",
+    "peers": "publicKey",
+    "seccompProfiles": "name",
 }
 
 _RUN = Marks()  # one for the process, so that equal differences of many nodes look equal

@@ -6,7 +6,6 @@ lists.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -33,6 +32,7 @@ except ImportError:  # PyYAML without libyaml: the same events, about eight time
     CParser = None  # type: ignore[assignment, misc]
 
 MAX_CHARACTERS = 32 * 1024 * 1024  # a gRPC message holds no more
+TOO_DEEP = "maximum nesting depth"  # what libyaml says from 0.2.6 on of more than 1,000 levels; go-yaml takes more
 MAX_DEPTH = 10_000  # as go-yaml; scanning deeper flow collections takes quadratic time in libyaml
 MAX_ALIAS_GROWTH = 1_000_000  # nodes that a document may grow to by its aliases: go-yaml refuses such documents too
 
@@ -68,9 +68,16 @@ def read(text: str, *, source: str | None = None) -> tuple[Tree, ...]:
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(f"text of {len(text):,} characters is longer than the {MAX_CHARACTERS:,} that a node accepts", source=source)
     shift = 1 if text.startswith(BYTE_ORDER_MARK) else 0
+    body = text[shift:] if shift else text
     try:
         builder = _Builder(text, shift, source)
-        builder.run(_events(text[shift:] if shift else text))
+        try:
+            builder.run(_events(body))
+        except yaml.MarkedYAMLError as error:
+            if TOO_DEEP not in (error.problem or ""):
+                raise
+            builder = _Builder(text, shift, source)
+            builder.run(_pure_events(body))
     except yaml.MarkedYAMLError as error:
         raise _marked_error(error, text, shift, source) from None
     except yaml.YAMLError as error:  # a ReaderError: its own text quotes the character, not the surroundings
@@ -95,9 +102,15 @@ def line_and_column(text: str, index: int) -> tuple[int, int]:
 def _events(text: str) -> Callable[[], Any]:
     """Return what gives one event after the other, and None behind the last one."""
     if CParser is None:
-        return partial(next, yaml.parse(text, Loader=yaml.SafeLoader), None)
+        return _pure_events(text)
     next_event: Callable[[], Any] = CParser(text).get_event
     return next_event
+
+
+def _pure_events(text: str) -> Callable[[], Any]:
+    from talospatch.machineconfig.pure_events import pure_events
+
+    return pure_events(text)
 
 
 class _Builder:

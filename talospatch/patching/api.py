@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from talospatch.errors import ChangeError
+from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.change import Change
 from talospatch.patching.literal import literally, readable
@@ -46,7 +46,11 @@ def patch_config(
         return literally(base, patches, talos=talos, preserve=style == "preserve")
     if not patches:
         return base
-    piece = Workpiece(MachineConfig.parse(readable(base, talos), source="base"), talos=talos)
+    try:
+        config = MachineConfig.parse(base, source="base")
+    except ConfigError:
+        config = MachineConfig.parse(readable(base, talos), source="base")
+    piece = Workpiece(config, talos=talos)
     for number, patch in enumerate(patches, start=1):
         Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
     return piece.canonical() if style == "canonical" else piece.patched.config.text

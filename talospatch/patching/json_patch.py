@@ -1,8 +1,9 @@
 """JSON patches (RFC 6902) on configs of any number of documents, declaratively.
 
 Paths lead into the main document; a first part that begins with a capital letter is the kind of another one, and for kinds with names the
-second part is the name: ``/machine/install/disk``, ``/HostnameConfig/hostname``, ``/LinkConfig/eth0/mtu``. Operations work on the trees of
-the documents, so that what they do not touch keeps the very text that it had; the result has to fit the types.
+second part is the name: ``/machine/install/disk``, ``/HostnameConfig/hostname``, ``/LinkConfig/eth0/mtu``. A path to a document itself
+adds, replaces or removes it. Operations work on the trees of the documents, so that what they do not touch keeps the very text that it
+had; the result has to fit the types.
 
 Where applying again would change more, it does not: an element that a list has already is not added to its end again, and what is gone is
 not removed again. What cannot know that it was done before, such as a removal by index, a move or a test, is applied as the RFC has it, and
@@ -146,6 +147,10 @@ class JsonPatch:
             raise self._error(operation, f"the test of /{'/'.join(operation.path)} fails: {what}")
 
     def _remove(self, operation: Operation, path: tuple[str, ...]) -> None:
+        if _is_document(path) and ("/".join(path) in self.roots or path[0] not in self.roots):
+            if self.roots.pop("/".join(path), None) is None:
+                self._noticed.add(hazards.DELETE_ABSENT, "/".join(path))
+            return
         parent, key = self._parent(operation, path, lenient=True)
         if isinstance(parent, Mapping) and key in parent.values:
             del parent.values[key], parent.keys[key]
@@ -156,13 +161,27 @@ class JsonPatch:
 
     def _replace(self, operation: Operation, path: tuple[str, ...]) -> None:
         assert operation.value is not None, "checked when it was read"
+        if "/".join(path) in self.roots:
+            self._put_document(operation, path, operation.value)
+            return
         parent, key = self._parent(operation, path)
         if isinstance(parent, Mapping):  # where the key is missing it is added, which is what talosctl does
             _set(parent, key, copied(operation.value))
         else:
             parent.items[self._index(operation, parent, key, len(parent.items) - 1)] = copied(operation.value)
 
+    def _put_document(self, operation: Operation, path: tuple[str, ...], value: Node) -> None:
+        node = copied(resolved(value))
+        texts = {key: each.text for key in ("kind", "name") if isinstance(each := _child(node, key), Scalar)}
+        if not isinstance(node, Mapping) or "/".join(filter(None, (texts.get("kind"), texts.get("name")))) != "/".join(path):
+            raise self._error(operation, f"the value is not the document /{'/'.join(path)}", "give it with apiVersion, kind and name")
+        self.roots["/".join(path)] = node
+        self.touched.add("/".join(path))
+
     def _add(self, operation: Operation, path: tuple[str, ...], value: Node) -> None:
+        if _is_document(path) and ("/".join(path) in self.roots or path[0] not in self.roots):
+            self._put_document(operation, path, value)
+            return
         parent, key = self._parent(operation, path)
         if isinstance(parent, Mapping):
             _set(parent, key, value)
@@ -177,9 +196,9 @@ class JsonPatch:
     def _start(self, operation: Operation, path: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         """Return which document a path leads into, and the way inside it."""
         if path and path[0][:1].isupper():
-            for identity in ("/".join(path[:2]), path[0]):
-                if identity in self.roots:
-                    return identity, path[identity.count("/") + 1 :]
+            for length in (2, 1):
+                if (identity := "/".join(path[:length])) in self.roots:
+                    return identity, path[length:]
             have = ", ".join(sorted(self.roots)) or "none"
             raise self._error(operation, f"there is no document for /{'/'.join(path[:2])}", f"there are {have}")
         if MAIN not in self.roots:
@@ -237,6 +256,11 @@ class JsonPatch:
 
     def _error(self, operation: Operation, problem: str, hint: str | None = None) -> ChangeError:
         return _error(self._text, operation.place, f"{operation.op}: {problem}", self._source, hint)
+
+
+def _is_document(path: tuple[str, ...]) -> bool:
+    """Whether a path may name a document as a whole: a kind, or a kind and a name."""
+    return bool(path) and path[0][:1].isupper() and len(path) <= 2
 
 
 def _child(node: Node | None, part: str) -> Node | None:

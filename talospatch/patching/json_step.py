@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ChangeError, ConfigError, TalosPatchError
+from talospatch.machineconfig.nodes import Mapping
 from talospatch.machineconfig.reader import read
 from talospatch.machineconfig.typed.documents import Document, encode, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.jsonpatch import apply_operations, operations_of
 from talospatch.machineconfig.typed.load import load
+from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.machineconfig.typed.problems import together
 from talospatch.machineconfig.values import plain, same
 from talospatch.patching import hazards
+from talospatch.patching.emit import Style, block
 from talospatch.patching.hazards import Noticed
 from talospatch.patching.json_patch import JsonPatch, copied, operations
 from talospatch.patching.tolerant import TolerantLoader
@@ -47,7 +50,7 @@ class JsonStep(NamedTuple):
         tree = next(tree for tree in read(self.text, source=self.source) if tree.root is not None)
         patch = operations(tree, self.text, source=self.source)
         # Trees to work on. The config's own stay as they are: places are found in them afterwards.
-        roots = {document.id: copied(document.root) for document in documents.documents if document.root is not None}
+        roots = {document.id: copied(_tree_of(document, documents.before)) for document in documents.documents}
         work = JsonPatch(roots, noticed, self.text, self.source)
         work.apply(patch)
         self._note_repetition(patch, roots, noticed)
@@ -67,7 +70,7 @@ class JsonStep(NamedTuple):
             noticed.add(hazards.NOT_REPEATABLE, detail=str(error))
             return
         for identity, root in again.roots.items():
-            if not same(plain(root), plain(roots[identity])):
+            if identity not in roots or not same(plain(root), plain(roots[identity])):
                 noticed.add(hazards.NOT_REPEATABLE, identity)
 
     def _is_talosctls(self, before: str, documents: Sequence[Document], minor: str) -> bool:
@@ -83,18 +86,28 @@ class JsonStep(NamedTuple):
         )
 
 
+def _tree_of(document: Document, before: Sequence[Document]) -> Node:
+    """Return a document's tree: a new one where it is not as it was read any more."""
+    if document.root is not None and any(document is each for each in before):
+        return document.root
+    text = "\n".join(block(plain_data(document.type, document.value), 0, Style()))
+    return read(text)[0].root or Mapping(-1, -1, flow=True)
+
+
 def _decoded(documents: DocumentSet, work: JsonPatch, source: str | None) -> list[Document]:
     """Return the documents with the values of the trees that were worked on."""
     loader = TolerantLoader("", documents.widened, source, patch=False)
     errors: list[ConfigError] = []
+    held = {document.id: document for document in documents.documents}
     made = []
-    for document in documents.documents:
-        if document.id not in work.touched:
-            made.append(document)
+    for identity, root in work.roots.items():
+        old = held.get(identity)
+        if old is not None and identity not in work.touched:
+            made.append(old)
             continue
-        root = work.roots[document.id]
-        decoded = loader.document(root, errors)  # type: ignore[arg-type] # a document is a mapping, and no operation replaces it
-        made.append(Document(decoded.kind, decoded.value, document.root))
+        assert isinstance(root, Mapping), "a document is one, and no operation makes something else of it"
+        decoded = loader.document(root, errors)
+        made.append(Document(decoded.kind, decoded.value, old.root if old is not None else None))
     if errors:
         placeless = [ConfigError(error.problem, path=error.path, hint=error.hint) for error in errors]
         raise ChangeError(f"the result does not fit: {together(placeless)}", source=source)

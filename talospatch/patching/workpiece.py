@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from talospatch.errors import ChangeError, ConfigError, TalosPatchError, VersionError
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.hazards import Noticed
+
+# What talosctl cannot read again always has one of these: a block of text with an indentation hint, the number of a word that there is none
+# for, a date, a document that is empty or named like a key of all documents, or a key or text that YAML itself has a use for. A text
+# without them need not be read again to be sure; a test compares both on every vector.
+_DOUBTFUL = r"[|>][-+]?[0-9]|\([0-9]+\)\n|[0-9]{4}-[0-9]|(?m:^\{\}$|^name: (?:kind|apiVersion)$)|<<|\? "
 
 
 class Workpiece:
@@ -104,6 +110,8 @@ class Workpiece:
             return ""
         schema = schema_for(self.talos, self.noticed)
         text = encode(documents, minor=schema.dialect.minor)
+        if not re.search(_DOUBTFUL, text):
+            return text
         try:
             again = encode(DocumentSet(text, schema, Noticed()).documents, minor=schema.dialect.minor)
         except TalosPatchError as error:

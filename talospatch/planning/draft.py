@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from talospatch.containerd.carriers import describe
 from talospatch.containerd.metrics import port_findings
 from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.config import MachineConfig
-from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.planning.difference import NodeDifference
-from talospatch.planning.effects import DROPIN_PATH, Effect, predict
+from talospatch.planning.effects import Consequence, Effect, effects_between, gravest
 from talospatch.planning.plan import Diverged, NodePlan, Options, Refusal
 from talospatch.planning.policy import Case, refusals, strategy
 from talospatch.talos.node import MachineType
@@ -20,7 +19,6 @@ from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.containerd.proof import FragmentProof
-    from talospatch.machineconfig.difference import Difference
     from talospatch.patching.patched import Patched
     from talospatch.planning.facts import NodeFacts
     from talospatch.talos.finding import Finding
@@ -46,6 +44,7 @@ class Draft:
 
     Attributes:
         after: the bytes to apply; those before when the meaning is the same.
+        effect: the gravest of its effects.
         metrics_before: where containerd is configured to listen before, or None.
         omni: whether the text says that the machine is managed through SideroLink.
         machine_type: what the text makes of the machine.
@@ -54,6 +53,7 @@ class Draft:
     after: bytes = field(repr=False)
     difference: NodeDifference = field(repr=False)
     effect: Effect
+    effects: tuple[Consequence, ...]
     findings: tuple[Finding, ...]
     proof: FragmentProof | None = field(repr=False)
     metrics_before: str | None
@@ -131,6 +131,7 @@ class Drafts:
             difference=draft.difference,
             carrier=draft.proof.carrier if draft.proof else "",
             effect=draft.effect,
+            effects=draft.effects if changes else (),
             strategy=strategy(changes, draft.effect, version),
             findings=findings,
             refusals=(*refusals(case), *staged),
@@ -155,10 +156,12 @@ class Drafts:
         patched = config.patch(self._changes, talos=version, fleet_has_older=self._older)
         difference = config.diff(patched.config)
         after = patched.config.data if difference.entries else before  # the same text or the same meaning: nothing to apply
+        effects = effects_between(config, patched.config, difference, version)
         return Draft(
             after=after,
             difference=NodeDifference(before, after, difference),
-            effect=effect_of(config, patched.config, difference, version, dropin=patched.proof is not None),
+            effect=gravest(effects),
+            effects=effects,
             findings=patched.findings,
             proof=patched.proof,
             metrics_before=describe(config, version).metrics_address,
@@ -176,23 +179,10 @@ def _settling(facts: NodeFacts, build_on: Diverged, draft: Draft, version: Talos
     old, new = MachineConfig.parse(former, source="its configuration"), MachineConfig.parse(kept, source="its configuration")
     difference = old.diff(new)
     # What runs stays as it is, or becomes what is stored.
-    effect = Effect.LIVE if build_on is Diverged.ACTIVE else effect_of(old, new, difference, version, dropin=draft.proof is not None)
-    return former, replace(draft, after=kept, difference=NodeDifference(former, kept, difference), effect=effect)
-
-
-def effect_of(before: MachineConfig, after: MachineConfig, difference: Difference, version: TalosVersion, *, dropin: bool) -> Effect:
-    """Return what going from one config to another does to a node of a version."""
-    paths = [str(entry.path) for entry in difference.entries]
-    return predict(paths, version, dropin=dropin, legacy_dropin=_other_files(before) == _other_files(after))
-
-
-def _other_files(config: MachineConfig) -> list[Any]:
-    document = config.document(ROOT_DOCUMENT)
-    machine = document.value.get("machine") if document is not None else None
-    files = machine.get("files", []) if isinstance(machine, dict) else []
-    if not isinstance(files, list):
-        return [files]
-    return [entry for entry in files if not (isinstance(entry, dict) and entry.get("path") == DROPIN_PATH)]
+    effects = () if build_on is Diverged.ACTIVE else effects_between(old, new, difference, version)
+    effect = Effect.LIVE if build_on is Diverged.ACTIVE else gravest(effects)
+    settled = NodeDifference(former, kept, difference)
+    return former, replace(draft, after=kept, difference=settled, effect=effect, effects=effects)
 
 
 def _port_findings(facts: NodeFacts, draft: Draft) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from talospatch.planning.effects import Effect
+from talospatch.planning.effects import Consequence, Effect
 from talospatch.planning.plain import finding_from_dict, finding_to_dict, proof_from_dict, proof_to_dict
 from talospatch.talos.node import MachineType
 
@@ -130,6 +130,8 @@ class NodePlan:
         before: the exact bytes that the change builds on; empty when unknown.
         after: the exact bytes to apply; equal to ``before`` when there is nothing to do.
         difference: between the two; None when it could not be made.
+        effect: the gravest of its effects.
+        effects: what it does to the node, the gravest first; empty when that was not worked out.
         carrier: code of where the containerd fragment goes, such as ``legacy-entry``; empty when the change has none.
         proof: what the node's cri.toml must show afterwards; None when no change is a containerd fragment.
         error: why the node could not be planned, one sentence; empty when it was.
@@ -146,6 +148,7 @@ class NodePlan:
     difference: NodeDifference | None = field(default=None, repr=False)
     carrier: str = ""
     effect: Effect = Effect.UNKNOWN
+    effects: tuple[Consequence, ...] = ()
     strategy: Strategy = Strategy.NOTHING
     findings: tuple[Finding, ...] = ()
     refusals: tuple[Refusal, ...] = ()
@@ -157,6 +160,10 @@ class NodePlan:
     def changes(self) -> bool:
         """Whether its configuration would become another."""
         return self.before != self.after
+
+    def does(self, effect: Effect) -> bool:
+        """Whether this is among what happens on the node, be it the gravest or not."""
+        return effect is self.effect or any(each.effect is effect for each in self.effects)
 
     @property
     def may_go_ahead(self) -> bool:
@@ -192,6 +199,7 @@ class NodePlan:
             "diff": diff,
             "carrier": self.carrier,
             "effect": self.effect.value,
+            "effects": [effect.to_dict() for effect in self.effects],
             "strategy": self.strategy.value,
             "findings": [finding_to_dict(finding) for finding in self.findings],
             "refusals": [{name: getattr(refusal, name) for name in Refusal.__slots__} for refusal in self.refusals],
@@ -225,6 +233,7 @@ class NodePlan:
             difference=NodeDifference(before, after) if before and after else None,
             carrier=data["carrier"],
             effect=Effect(data["effect"]),
+            effects=tuple(Consequence.from_dict(effect) for effect in data.get("effects", ())),
             strategy=Strategy(data["strategy"]),
             findings=tuple(finding_from_dict(finding) for finding in data["findings"]),
             refusals=tuple(Refusal(**refusal) for refusal in data["refusals"]),
@@ -247,8 +256,13 @@ class Group:
 
     @property
     def effect(self) -> Effect:
-        """The effect they share."""
+        """The gravest effect, which they share."""
         return self.nodes[0].effect
+
+    @property
+    def effects(self) -> tuple[Consequence, ...]:
+        """What happens on each of them, the gravest first."""
+        return self.nodes[0].effects
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -308,12 +322,12 @@ class Plan:
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """The nodes that would change, grouped by identical difference, effect and refusals, in the order of the rollout."""
+        """The nodes that would change, grouped by identical difference, effects and refusals, in the order of the rollout."""
         grouped: dict[Any, list[NodePlan]] = {}
         for node in self.nodes:
             if node.difference is not None and node.changes:
                 codes = tuple(refusal.code for refusal in node.refusals)
-                grouped.setdefault((node.difference.key, node.effect, node.strategy, codes), []).append(node)
+                grouped.setdefault((node.difference.key, node.effect, node.effects, node.strategy, codes), []).append(node)
         return tuple(Group(tuple(nodes)) for nodes in grouped.values())
 
     def node(self, address: str) -> NodePlan:

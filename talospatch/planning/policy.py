@@ -59,9 +59,8 @@ def strategy(changes: bool, effect: Effect, talos: TalosVersion) -> Strategy:
     """Return how a node is changed: by a trial wherever Talos takes one, else by the reboot that comes with it."""
     if not changes:
         return Strategy.NOTHING
-    if talos.can(Fact.NO_REBOOT_MODE) or effect is Effect.LIVE:
-        return Strategy.TRY
-    return Strategy.REBOOT
+    reboots = effect in {Effect.REBOOT, Effect.UNKNOWN} and not talos.can(Fact.NO_REBOOT_MODE)
+    return Strategy.REBOOT if reboots else Strategy.TRY
 
 
 def within_budget(nodes: Sequence[NodePlan], options: Options) -> tuple[NodePlan, ...]:

@@ -33,11 +33,12 @@ def judge(plan: NodePlan, facts: NodeFacts, *, at: float, trial: bool, since: No
         since: the node before the change, to see that containerd restarted; None when nothing was changed.
     """
     items = [_configuration(plan, facts, trial)]
-    # What only the next boot reads cannot be seen before it.
-    fragment = None if plan.effect is Effect.NEXT_BOOT else plan.proof
+    # What only the next boot reads cannot be seen before it; the drop-in can where containerd restarts for it.
+    waits = plan.does(Effect.NEXT_BOOT) and not plan.does(Effect.CRI_RESTART)
+    fragment = None if waits else plan.proof
     if fragment is not None:
         items.append(_dropin(fragment, facts))
-    restarts = since is not None and plan.effect is Effect.CRI_RESTART and not _held_before(fragment, since)
+    restarts = since is not None and plan.does(Effect.CRI_RESTART) and not _held_before(fragment, since)
     for name in SERVICES:
         service = facts.service(name)
         items.append(_health(name, service))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from talospatch.errors import NodeError, TalosPatchError, VersionError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.planning.difference import NodeDifference
-from talospatch.planning.draft import effect_of
+from talospatch.planning.effects import effects_between, gravest
 from talospatch.planning.fragments import proof_of
 from talospatch.planning.order import safe_order
 from talospatch.planning.plan import Diverged, NodePlan, Options, Plan, Refusal
@@ -120,7 +120,8 @@ def _back(plan: NodePlan, facts: NodeFacts, done: Touched, case: Case, version: 
         sentence = f"its former configuration has a {newer[0]} document, which Talos {version} cannot read: it would not boot"
         return replace(plan, before=done.after, after=done.after, refusals=(Refusal("version-cannot-carry", sentence),))
     proof = proof_of(written, former, version)
-    effect = effect_of(written, former, written.diff(former), version, dropin=proof is not None)
+    effects = effects_between(written, former, written.diff(former), version)
+    effect = gravest(effects)
     case = replace(case, changes=True, effect=effect)
     return replace(
         plan,
@@ -128,6 +129,7 @@ def _back(plan: NodePlan, facts: NodeFacts, done: Touched, case: Case, version: 
         after=done.before,
         difference=NodeDifference(done.after, done.before),
         effect=effect,
+        effects=effects,
         strategy=strategy(True, effect, version),
         refusals=refusals(case),
         proof=proof,

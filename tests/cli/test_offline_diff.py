@@ -66,6 +66,7 @@ GROUPED = """\
 containerd-metrics on 3 files for Talos v1.13: 2 to change, 1 as wanted already
 
 worker-1.yaml, worker-2.yaml
+  the node reboots, without a drain
   --- before
   +++ after
   @@ -10,6 +10,12 @@
@@ -109,7 +110,7 @@ def test_a_file_that_cannot_be_read_is_an_error_and_hides_no_other(
     Path(configs, "broken.yaml").write_text(content)
     assert run(["diff", *PATCH, "--talos", "1.13", "worker-1.yaml", "broken.yaml", "nosuch.yaml"]) == 1
     out = capsys.readouterr().out
-    assert "worker-1.yaml\n  --- before" in out
+    assert "worker-1.yaml\n  the node reboots, without a drain\n  --- before" in out
     assert any(line.startswith("broken.yaml") and word in line for line in out.splitlines())
     assert "nosuch.yaml: there is no such file" in out
 
@@ -199,7 +200,10 @@ def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch, capsys: p
     """As behind a renderer of templates."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(worker("worker-1").encode())))
     assert run(["diff", *PATCH, "--talos", "1.13", "-"]) == 2
-    assert capsys.readouterr().out.startswith("containerd-metrics on 1 file for Talos v1.13: 1 to change\n\n-\n  --- before")
+    out = capsys.readouterr().out
+    assert out.startswith(
+        "containerd-metrics on 1 file for Talos v1.13: 1 to change\n\n-\n  the node reboots, without a drain\n  --- before"
+    )
 
 
 def test_no_credential_is_looked_for(configs: Path) -> None:

@@ -15,7 +15,7 @@ from talospatch.cli.views.plan import view
 from talospatch.errors import RefusedError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.planning.difference import NodeDifference
-from talospatch.planning.effects import Effect
+from talospatch.planning.effects import Consequence, Effect
 from talospatch.planning.outcomes import ExitCode
 from talospatch.planning.plan import NodePlan, Plan, Refusal, Strategy
 from talospatch.talos.finding import Finding, Severity
@@ -121,6 +121,26 @@ def without_marks(text: str) -> str:
 def test_identical_differences_are_shown_once_with_their_nodes() -> None:
     """Then who has nothing to do, who could not be seen, and what was noticed, the gravest first."""
     assert without_marks(render(view(PLAN), Format.TABLE, width=90, paint=PLAIN)) == TABLE
+
+
+def test_several_effects_are_said_one_by_one_with_what_makes_them_happen() -> None:
+    """The gravest first; the node's own word stands behind the last."""
+    found = (
+        Consequence(Effect.NEXT_BOOT, paths=("machine.files",)),
+        Consequence(Effect.LIVE, ("kubelet",), ("machine.kubelet",)),
+        Consequence(Effect.LIVE, paths=("machine.sysctls",)),
+    )
+    plan = replace(PLAN, nodes=(node(2, effect=Effect.NEXT_BOOT, effects=found),))
+    said = [
+        "accepted now, in effect only after the next reboot (machine.files)",
+        "kubelet restarts (machine.kubelet)",
+        "applied while running (machine.sysctls); the node says: accepted",
+    ]
+    assert "\n".join(f"  {line}" for line in said) in render(view(plan), Format.TABLE, width=90, paint=PLAIN)
+    assert "\n".join(f"- {line}" for line in said) in render(view(plan), Format.MARKDOWN, width=90, paint=PLAIN)
+    shown = json.loads(render(view(plan), Format.JSON, width=90, paint=PLAIN))
+    assert [each["sentence"] for each in shown["groups"][0]["effects"]] == [line.partition(" (")[0] for line in said]
+    assert shown["nodes"][0]["effects"] == shown["groups"][0]["effects"]
 
 
 @pytest.mark.parametrize("form", list(Format))

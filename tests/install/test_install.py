@@ -46,6 +46,7 @@ def test_the_wheel_holds_types_patches_and_no_tests(wheel: Path) -> None:
     assert "talospatch/py.typed" in names
     assert "talospatch/_patches/containerd-metrics.yaml" in names
     assert "talospatch/machineconfig/tables/1.14.txt" in names
+    assert "talospatch/machineconfig/views.pyi" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"talospatch"}
 
 

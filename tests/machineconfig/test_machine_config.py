@@ -187,3 +187,19 @@ def test_patching_for_what_is_no_version_is_an_error() -> None:
     """Said before anything else happens."""
     with pytest.raises(VersionError):
         MachineConfig.parse(TEXT).patch([], talos="latest")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("machine: {time: {bootTimeout: 90m}}\n", "machine: {time: {bootTimeout: 1h30m0s}}\n", True),
+        ("machine: {sysctls: {a: 1}}\n", "machine: {sysctls: {a: '1'}}\n", True),
+        ("machine: {certSANs: []}\n", "machine: {}\n", True),
+        ("machine: {files: [{path: /a, permissions: 0644}]}\n", "machine: {files: [{path: /a, permissions: 0o644}]}\n", True),
+        ("machine: {network: {kubespan: {enabled: false}}}\n", "machine: {network: {kubespan: {}}}\n", False),
+        ("machine: {certSANs: [a, b]}\n", "machine: {certSANs: [b, a]}\n", False),
+    ],
+)
+def test_with_a_version_meaning_goes_by_the_types(one: str, other: str, same: bool) -> None:
+    """As Talos reads them: what is absent and its zero differ behind a pointer only."""
+    assert MachineConfig.parse(one).equivalent(MachineConfig.parse(other), talos="1.13") is same

@@ -15,7 +15,7 @@ from talospatch.versions import TalosVersion
         ("1.13", ["machine.files"], True, Effect.REBOOT),
         ("1.13", ["machine.kubelet.extraArgs", 'machine.nodeLabels."a.b/c"'], False, Effect.LIVE),
         ("1.13", ["machine.kubelet.image", "machine.env.X"], False, Effect.REBOOT),
-        ("1.13", ["cluster.etcd.extraArgs"], False, Effect.LIVE),
+        ("1.13", ["cluster.etcd.extraArgs"], False, Effect.NEXT_BOOT),  # taken without a reboot, and etcd is not restarted
         ("1.13", ["machine.features.hostDNS.enabled"], False, Effect.LIVE),
         ("1.13", ["machine.features.rbac"], False, Effect.REBOOT),
         ("1.13", ["machine.certSANsOther"], False, Effect.REBOOT),

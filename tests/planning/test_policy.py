@@ -110,6 +110,9 @@ def test_a_control_plane_node_is_refused_whatever_is_allowed() -> None:
         ("1.13", Effect.REBOOT, Strategy.REBOOT),
         ("1.13", Effect.UNKNOWN, Strategy.REBOOT),
         ("1.13", Effect.LIVE, Strategy.TRY),
+        ("1.13", Effect.NEXT_BOOT, Strategy.TRY),
+        ("1.13", Effect.AT_INSTALL, Strategy.TRY),
+        ("1.13", Effect.NO_REBOOT, Strategy.TRY),
         ("v1.14.0-alpha.1", Effect.REBOOT, Strategy.REBOOT),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from step_world import AFTER, BEFORE, PROOF, World, plan_for
 
 from talospatch.containerd.proof import ExpectedPart, FragmentProof
-from talospatch.planning.effects import Effect
+from talospatch.planning.effects import Consequence, Effect
 from talospatch.planning.proof import judge, missing, proven, services_healthy, waiting_for
 from talospatch.talos.node import Listener, Service
 from talospatch.talos.resources import StoredConfig
@@ -127,3 +127,11 @@ def test_what_only_the_next_boot_reads_is_not_looked_for() -> None:
     items = judge(replace(PLAN, effect=Effect.NEXT_BOOT), node(cri_toml="", listeners=()), at=0, trial=False)
     assert {item.what for item in items} == {"configuration", "service cri", "service kubelet"}
     assert proven(items)
+
+
+def test_the_drop_in_is_looked_for_although_something_else_waits_for_the_next_boot() -> None:
+    """It is live, and what waits beside it is no reason not to look."""
+    effects = (Consequence(Effect.NEXT_BOOT, paths=("machine.env",)), Consequence(Effect.CRI_RESTART, paths=("CRICustomizationConfig",)))
+    plan = replace(PLAN, effect=Effect.NEXT_BOOT, effects=effects)
+    assert not proven(judge(plan, node(cri_toml="", listeners=()), at=0, trial=False))
+    assert {"drop-in", "restarted"} <= {item.what for item in judge(plan, node(), at=0, trial=False, since=before())}

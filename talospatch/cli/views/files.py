@@ -9,6 +9,7 @@ from talospatch.cli import markdown as md
 from talospatch.cli.layout import counted, difference, names, wrap
 from talospatch.cli.output import View
 from talospatch.cli.views import findings
+from talospatch.planning.effects import sentences
 from talospatch.redaction import redact
 from talospatch.talos.finding import Severity
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from talospatch.cli.paint import Paint
     from talospatch.machineconfig.difference import Difference
+    from talospatch.planning.effects import Consequence
     from talospatch.talos.finding import Finding
 
 SCHEMA = 1
@@ -29,12 +31,14 @@ class FileDiff(NamedTuple):
         name: the file as the user named it.
         difference: None when it could not be made.
         error: why not, else empty.
+        effects: what applying it would do to a node, the gravest first.
     """
 
     name: str
     difference: Difference | None = None
     findings: tuple[Finding, ...] = ()
     error: str = ""
+    effects: tuple[Consequence, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -55,13 +59,13 @@ class Comparison(NamedTuple):
     talos: str
 
     @property
-    def groups(self) -> list[tuple[Difference, tuple[str, ...]]]:
-        """Each difference once, with its files."""
-        grouped: dict[Any, tuple[Difference, list[str]]] = {}
+    def groups(self) -> list[tuple[FileDiff, tuple[str, ...]]]:
+        """Each difference and what it does once, by its first file, with the names of all."""
+        grouped: dict[Any, tuple[FileDiff, list[str]]] = {}
         for file in self.files:
             if file.difference is not None and file.changes:
-                grouped.setdefault(file.difference.key, (file.difference, []))[1].append(file.name)
-        return [(shared, tuple(listed)) for shared, listed in grouped.values()]
+                grouped.setdefault((file.difference.key, file.effects), (file, []))[1].append(file.name)
+        return [(first, tuple(listed)) for first, listed in grouped.values()]
 
     @property
     def unchanged(self) -> tuple[str, ...]:
@@ -91,8 +95,9 @@ def text(comparison: Comparison, width: int, paint: Paint) -> str:
     """Return the comparison for a terminal."""
     prose = min(width, 100)
     parts = [paint("title", wrap(headline(comparison), prose))]
-    for shared, listed in comparison.groups:
-        parts.append(f"{paint('title', wrap(names(listed), prose))}\n{difference(shared.unified(), paint, indent='  ')}")
+    for first, listed in comparison.groups:
+        said = [wrap(sentence, prose, first="  ", rest="    ") for sentence in _effects(first)]
+        parts.append("\n".join([paint("title", wrap(names(listed), prose)), *said, difference(_diff(first), paint, indent="  ")]))
     if comparison.unchanged:
         parts.append(wrap(names(comparison.unchanged), prose, first="Nothing to do: "))
     parts += [paint("bad", wrap(redact(file.error), prose, rest="  ")) for file in comparison.failed]
@@ -120,15 +125,20 @@ def data(comparison: Comparison) -> dict[str, Any]:
             }
             for file in comparison.files
         ],
-        "groups": [{"files": list(listed), "diff": shared.unified()} for shared, listed in comparison.groups],
+        "groups": [
+            {"files": list(listed), "effects": [effect.to_dict() for effect in first.effects], "diff": _diff(first)}
+            for first, listed in comparison.groups
+        ],
     }
 
 
 def markdown(comparison: Comparison) -> str:
     """Return the comparison for a pull request."""
     parts = [f"### {md.cell(headline(comparison))}"]
-    for shared, listed in comparison.groups:
-        parts.append(md.folded(f"{counted(len(listed), 'file')}: {names(listed)}", md.fenced(shared.unified(), "diff")))
+    for first, listed in comparison.groups:
+        said = "\n".join(f"- {md.cell(sentence)}" for sentence in _effects(first))
+        body = "\n\n".join(part for part in (said, md.fenced(_diff(first), "diff")) if part)
+        parts.append(md.folded(f"{counted(len(listed), 'file')}: {names(listed)}", body))
     if comparison.unchanged:
         parts.append(f"Nothing to do: {md.cell(names(comparison.unchanged))}")
     parts += [f"**Not compared:** {md.cell(redact(file.error))}" for file in comparison.failed]
@@ -146,6 +156,15 @@ def has_warnings(comparison: Comparison) -> bool:
 def has_errors(comparison: Comparison) -> bool:
     """Whether something noticed would keep a node from coming back, or the change from taking effect."""
     return any(finding.severity is Severity.ERROR for file in comparison.files for finding in file.findings)
+
+
+def _effects(file: FileDiff) -> list[str]:
+    """Return what applying it does, a sentence each; none where only comments and layout differ."""
+    return sentences(file.effects) if file.effects else []
+
+
+def _diff(file: FileDiff) -> str:
+    return file.difference.unified() if file.difference is not None else ""
 
 
 def _noticed(files: Sequence[FileDiff]) -> list[findings.Noticed]:

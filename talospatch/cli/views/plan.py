@@ -9,7 +9,7 @@ from talospatch.cli import markdown as md
 from talospatch.cli.layout import counted, difference, led, names, wrap
 from talospatch.cli.output import View
 from talospatch.cli.views import findings
-from talospatch.planning.effects import EFFECT_SENTENCES, Effect
+from talospatch.planning.effects import Effect, sentences
 from talospatch.redaction import redact
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from talospatch.cli.paint import Paint
     from talospatch.planning.plan import Group, NodePlan, Plan
 
-# What a group's effect looks like: what takes a node down stands out.
-STYLES = {Effect.REBOOT: "notice", Effect.NEXT_BOOT: "notice", Effect.UNKNOWN: "notice"}
+# What an effect looks like: what takes a node down, waits or is not known stands out.
+STYLES = dict.fromkeys((Effect.REBOOT, Effect.NEXT_BOOT, Effect.NO_REBOOT, Effect.UNKNOWN), "notice")
 
 
 def view(plan: Plan) -> View:
@@ -61,6 +61,7 @@ def data(plan: Plan) -> dict[str, Any]:
         {
             "nodes": [node.node for node in group.nodes],
             "effect": group.effect.value,
+            "effects": [effect.to_dict() for effect in group.effects],
             "diff": group.difference.unified() if group.difference else "",
         }
         for group in plan.groups
@@ -72,7 +73,8 @@ def markdown(plan: Plan) -> str:
     """Return the plan for a pull request."""
     parts = [f"### {md.cell(headline(plan))}"]
     for group in plan.groups:
-        body = [f"{md.cell(_effect(group))}.", md.fenced(group.difference.unified() if group.difference else "", "diff")]
+        said = [md.cell(sentence) for sentence in _effects(group)]
+        body = ["\n".join(f"- {each}" for each in said) if len(said) > 1 else f"{said[0]}.", _diff(group)]
         body += [f"**Refused:** {md.cell(sentence)}" for sentence in _refusals(group.nodes[0])]
         parts.append(md.folded(f"{counted(len(group.nodes), 'node')}: {_with_versions(group.nodes)}", "\n\n".join(body)))
     if plan.unchanged:
@@ -93,7 +95,10 @@ def markdown(plan: Plan) -> str:
 def _group(group: Group, width: int, paint: Paint) -> str:
     parts = [
         paint("title", wrap(_with_versions(group.nodes), width)),
-        paint(STYLES.get(group.effect, ""), wrap(_effect(group), width, first="  ")),
+        *(
+            paint(STYLES.get(effect, ""), wrap(sentence, width, first="  ", rest="    "))
+            for effect, sentence in zip([each.effect for each in group.effects] or [group.effect], _effects(group), strict=True)
+        ),
     ]
     parts += [paint("bad", wrap(f"refused: {sentence}", width, first="  ", rest="    ")) for sentence in _refusals(group.nodes[0])]
     if group.difference is not None:
@@ -114,10 +119,15 @@ def _details(nodes: Sequence[NodePlan], paint: Paint) -> list[str]:
     return [difference(redact(detail), paint, indent="    ") for detail in details]
 
 
-def _effect(group: Group) -> str:
-    sentence = EFFECT_SENTENCES[group.effect]
+def _diff(group: Group) -> str:
+    return md.fenced(group.difference.unified() if group.difference else "", "diff")
+
+
+def _effects(group: Group) -> list[str]:
+    """Return what happens on the nodes, a sentence each, the gravest first; the last one with what the nodes themselves say."""
+    said = sentences(group.effects, group.effect)
     checks = {node.check for node in group.nodes} - {"not asked"}
-    return f"{sentence}; the node says: {checks.pop()}" if len(checks) == 1 else sentence
+    return [*said[:-1], f"{said[-1]}; the node says: {checks.pop()}"] if len(checks) == 1 else said
 
 
 def _refusals(node: NodePlan) -> list[str]:

@@ -34,8 +34,13 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
         write = FORMS[type_.name].write
         return bool(one == other) or (isinstance(one, dict) and isinstance(other, dict) and bool(write(one) == write(other)))
     if shape == "struct":
+        if not type_.holds_free and one == other:  # one and the same type has no 1 that equals True; the quick way for most of a config
+            return True
         fields = type_.fields
-        return all(alike(fields[key].type, one.get(key), other.get(key)) for key in one.keys() | other.keys() if key in fields)
+        return all(
+            alike(fields[key].type, one.get(key), other.get(key)) if key in fields else same_free(one.get(key), other.get(key))
+            for key in one.keys() | other.keys()
+        )
     if shape == "list":
         inside = type_.inside
         return len(one) == len(other) and all(alike(inside, each, counterpart) for each, counterpart in zip(one, other, strict=True))
