@@ -22,6 +22,7 @@ from talospatch.patching.places import behind_line, column_of, dash_column, end_
 from talospatch.patching.scalar_edit import Edit, close_block_at_end
 
 if TYPE_CHECKING:
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.values import Data
 
 Edits = list[Edit]
@@ -30,12 +31,15 @@ _COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
 
 
 class Operation:
-    """Ways to make one change, the least first; from ``wide`` on they write a collection anew."""
+    """Ways to make one change, the least first; from ``wide`` on they write a collection anew.
 
-    __slots__ = ("ways", "wide")
+    ``document`` and ``steps`` say where the change is.
+    """
 
-    def __init__(self, ways: Ways | None = None) -> None:
-        self.ways = ways or []
+    __slots__ = ("document", "steps", "ways", "wide")
+
+    def __init__(self, ways: Ways | None = None, document: str = "", steps: tuple[Step, ...] = ()) -> None:
+        self.ways, self.document, self.steps = ways or [], document, steps
         self.wide = len(self.ways)
 
     def widen(self, ways: Ways) -> None:
@@ -62,10 +66,13 @@ class Editor:
     def __init__(self, text: str, style: Style) -> None:
         self.text, self.style = text, style
 
+    def _flow(self, data: Data) -> str:
+        return flow(data, self.style.quote)
+
     def adding(self, mapping: Mapping, entries: dict[str, Data]) -> Ways:
         """Ways to add keys that a mapping lacks."""
         if mapping.flow or not mapping.values:
-            return [lambda: self.insert_flow(mapping, flow(entries)[1:-1], list(mapping.values.values()))] if mapping.flow else []
+            return [lambda: self.insert_flow(mapping, self._flow(entries)[1:-1], list(mapping.values.values()))] if mapping.flow else []
         column = column_of(self.text, next(iter(mapping.keys.values())).start)
         lines = block(entries, column, self.style)
         last = next(reversed(mapping.values.values()))
@@ -88,7 +95,7 @@ class Editor:
         """Write a collection where a key has nothing of use; a comment at the end of its line stays there."""
         text, newline = self.text, self.style.newline
         if mapping.flow:
-            return [(there.start, there.end, flow(value) if there.end > there.start else f" {flow(value)}")]
+            return [(there.start, there.end, self._flow(value) if there.end > there.start else f" {self._flow(value)}")]
         line_end = end_of_line(text, there.end)
         rest = text[there.end : line_end].strip()
         if rest and not rest.startswith("#"):
@@ -109,7 +116,7 @@ class Editor:
         if sequence.flow:
             if index < len(sequence.items) or not sequence.items:
                 return [lambda: self.flow_anew(sequence, [*sequence.items[:index], *items, *sequence.items[index:]])]
-            return [lambda: self.insert_flow(sequence, flow(items)[1:-1], sequence.items)]
+            return [lambda: self.insert_flow(sequence, self._flow(items)[1:-1], sequence.items)]
         column = dash_column(self.text, sequence)
         lines = block(items, column, self.style)
         if index:
@@ -120,7 +127,7 @@ class Editor:
 
     def flow_anew(self, collection: Sequence, items: AbstractSequence[Any]) -> Edits:
         """Write a list in brackets anew: of nodes that stand in the text as they stand there, and of data."""
-        written = [self.text[item.start : item.end] if isinstance(item, Node) else flow(item) for item in items]
+        written = [self.text[item.start : item.end] if isinstance(item, Node) else self._flow(item) for item in items]
         begin = collection.start + len(properties_of(self.text, collection))
         return [(begin, collection.end, f"[{', '.join(written)}]")]
 
@@ -222,21 +229,21 @@ class Editor:
             data: what it is to be.
         """
         if isinstance(target, Mapping | Sequence) and target.flow:
-            return [(target.start + len(properties_of(self.text, target)), target.end, flow(data))]
+            return [(target.start + len(properties_of(self.text, target)), target.end, self._flow(data))]
         collection = isinstance(data, dict | list) and bool(data)
         if isinstance(target, Alias) and (not isinstance(parent, Mapping) or parent.flow or not collection):
-            return [(target.start, target.end, flow(data))]
+            return [(target.start, target.end, self._flow(data))]
         if isinstance(parent, Sequence) and not parent.flow and isinstance(key, int):
             return self._rewrite_item(parent, key, target, data)
         if not isinstance(parent, Mapping) or parent.flow or not isinstance(key, str):
-            return [(target.start, target.end, flow(data))] if target.end > target.start else None
+            return [(target.start, target.end, self._flow(data))] if target.end > target.start else None
         name = parent.keys[key]
         column = column_of(self.text, name.start)
         colon = self.text.find(":", name.end)
         anchor = properties_of(self.text, target).strip() if not isinstance(target, Alias) else ""
         lead = f": {anchor}".rstrip()
         if not collection:
-            new = f"{lead} {flow(data)}"
+            new = f"{lead} {self._flow(data)}"
         else:
             inner = column + (self.style.offset if isinstance(data, list) else self.style.step)
             new = lead + self.style.newline + self.style.newline.join(block(data, inner, self.style))

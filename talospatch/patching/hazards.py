@@ -122,7 +122,7 @@ UNSETTABLE = Hazard(
     "a value of a type that talosctl cannot merge (disk selector sizes, users in URLs; addresses on 1.13)",
     "refuses the patch",
     "sets the new value",
-    "`install.diskSelector.size` where one is set",
+    "`diskSelector: {size: '>= 2TB'}` where one is set",
 )
 WIPED = Hazard(
     "wiped-unless-restated",
@@ -130,7 +130,7 @@ WIPED = Hazard(
     "a patch of a document with a CEL expression or a minimum size that it does not restate",
     "wipes them",
     "leaves them",
-    "`VolumeConfig/EPHEMERAL` patched with `encryption` only",
+    "`VolumeConfig` EPHEMERAL patched with `encryption` only",
 )
 PAIR_WIPED = Hazard(
     "pair-wiped",
@@ -138,7 +138,7 @@ PAIR_WIPED = Hazard(
     "a certificate without its key, or a key without its certificate",
     "wipes the one that is not given",
     "leaves it",
-    "`machine.ca: {crt: …}`",
+    "`machine.ca: {crt: eHl6}`",
 )
 UNCOPYABLE = Hazard(
     "uncopyable",

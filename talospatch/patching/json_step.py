@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from talospatch.errors import ChangeError, ConfigError, TalosPatchError
 from talospatch.machineconfig.nodes import Mapping
 from talospatch.machineconfig.reader import read
-from talospatch.machineconfig.typed.documents import Document, encode, in_order
+from talospatch.machineconfig.typed.documents import Document, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.jsonpatch import apply_operations, operations_of
 from talospatch.machineconfig.typed.load import load

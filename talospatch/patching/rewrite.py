@@ -71,6 +71,7 @@ class Rewriter:
         self._trees = [tree for tree in trees if tree.root is not None]
         self._editor = Editor(text, style)
         self._operations: list[Operation] = []
+        self._document = ""
 
     def rewrite(self, before: Sequence[Document], after: Sequence[Document], *, source: str | None = None) -> Rewritten | None:
         """Return the text after the change; None when nothing has to change.
@@ -92,6 +93,7 @@ class Rewriter:
                 continue
             assert old.root is not None
             size = len(self._operations)
+            self._document = new.id
             place = _Place(old.root, None, "", new.type, new.value)
             self._value(place, new.type, old.value, new.value, ())
             if len(self._operations) > size:
@@ -103,15 +105,15 @@ class Rewriter:
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
         for edits, widened in self._attempts():
             if (found := self._proven(edits, wanted)) is not None:
-                if widened:
-                    self._noticed.add(hazards.WIDENED)
+                for operation in widened:
+                    self._noticed.add(hazards.WIDENED, operation.document, operation.steps)
                 return found
         return self._whole(changed, added, wanted, source)
 
     # Proof
 
-    def _attempts(self) -> Iterator[tuple[Edits, bool]]:
-        """Yield the edits to try, the least first, and whether some collection is written anew in them."""
+    def _attempts(self) -> Iterator[tuple[Edits, list[Operation]]]:
+        """Yield the edits to try, the least first, and the operations for which a collection is written anew in them."""
         operations = self._operations
         most = max(len(operation.ways) for operation in operations)
         levels = [[0] * len(operations)]
@@ -124,14 +126,15 @@ class Rewriter:
         levels += [[level] * len(operations) for level in range(1, most)]
         for chosen in levels:
             edits: Edits = []
-            wide = False
+            wide: list[Operation] = []
             for operation, level in zip(operations, chosen, strict=True):
                 index = min(level, len(operation.ways) - 1)
                 way = operation.ways[index]() if index >= 0 else None
                 if way is None:
                     break
                 edits += way
-                wide |= index >= operation.wide
+                if index >= operation.wide:
+                    wide.append(operation)
             else:
                 yield edits, wide
 
@@ -203,7 +206,7 @@ class Rewriter:
 
     def _add(self, ways: Ways, above: tuple[_Place, ...], *, alias: bool = False) -> None:
         """Add an operation: these ways, and behind them the collections around the place anew, from the inside out."""
-        operation = Operation([] if alias else ways)
+        operation = Operation([] if alias else ways, self._document, tuple(place.key for place in above[1:]))
         operation.widen([lambda place=place: self._anew(place) for place in reversed(above) if place.parent is not None])  # type: ignore[misc]
         self._operations.append(operation)
 
@@ -240,7 +243,7 @@ class Rewriter:
             self._text,
             node,
             data,
-            newline=self._style.newline,
+            style=self._style,
             column=column,
             in_flow=is_flow(parent),
             read_as_text=type_.shape == "string",

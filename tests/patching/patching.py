@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.change import Change
-from talospatch.patching.patched import Patched
 from talospatch.patching.workpiece import Workpiece
 from talospatch.versions import TalosVersion
+
+if TYPE_CHECKING:
+    from talospatch.patching.patched import Patched
 
 
 def worked(base: str, *patches: str, talos: str = "1.13") -> Workpiece:
