@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Sequence
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
 from talospatch.patching.emit import Style, block, flow
-from talospatch.patching.places import behind_line, column_of, dash_column, end_of_line, last_leaf, past_comments, properties_of
+from talospatch.patching.places import (
+    behind_line,
+    column_of,
+    dash_column,
+    end_of_line,
+    key_column,
+    key_start,
+    last_leaf,
+    past_comments,
+    properties_of,
+)
 from talospatch.patching.scalar_edit import Edit, close_block_at_end
 
 if TYPE_CHECKING:
@@ -73,7 +83,7 @@ class Editor:
         """Ways to add keys that a mapping lacks."""
         if mapping.flow or not mapping.values:
             return [lambda: self.insert_flow(mapping, self._flow(entries)[1:-1], list(mapping.values.values()))] if mapping.flow else []
-        column = column_of(self.text, next(iter(mapping.keys.values())).start)
+        column = key_column(self.text, mapping)
         lines = block(entries, column, self.style)
         last = next(reversed(mapping.values.values()))
         remark = self.insert_at_remark(mapping, next(iter(entries)), column, lines) if len(entries) == 1 else None
@@ -84,7 +94,7 @@ class Editor:
         """Whether a key stands in a block mapping, commented out."""
         if mapping.flow or not mapping.values or key not in self.text:
             return False
-        return self.insert_at_remark(mapping, key, column_of(self.text, next(iter(mapping.keys.values())).start), []) is not None
+        return self.insert_at_remark(mapping, key, key_column(self.text, mapping), []) is not None
 
     def filling(self, mapping: Mapping, key: str, value: Data) -> Ways:
         """Ways to write a collection where a key has nothing of use: an empty value, a null or an empty collection."""
@@ -104,7 +114,7 @@ class Editor:
             return None
         if text[line_end - 1] == "\r":
             line_end -= 1
-        column = column_of(text, mapping.keys[key].start) + (self.style.offset if isinstance(value, list) else self.style.step)
+        column = column_of(text, key_start(text, mapping.keys[key])) + (self.style.offset if isinstance(value, list) else self.style.step)
         edits: Edits = [(line_end, line_end, newline + newline.join(block(value, column, self.style)) + ending)]
         begin = there.start
         while there.end > there.start and text[begin - 1] in " \t":
@@ -197,12 +207,12 @@ class Editor:
 
     def cut_key(self, mapping: Mapping, key: str) -> Edits | None:
         """Take a key out of a mapping that has others, with its comments."""
-        name, node = mapping.keys[key], mapping.values[key]
+        node, start = mapping.values[key], key_start(self.text, mapping.keys[key])
         if mapping.flow:
             begin = mapping.start + len(properties_of(self.text, mapping))
             pairs = [self.text[mapping.keys[other].start : mapping.values[other].end] for other in mapping.values if other != key]
             return [(begin, mapping.end, f"{{{', '.join(pairs)}}}")]
-        cut = self.cut_lines(name.start, last_leaf(node).end, column_of(self.text, name.start))
+        cut = self.cut_lines(start, last_leaf(node).end, column_of(self.text, start))
         return None if cut is None else [cut]
 
     def cut_lines(self, start: int, end: int, column: int) -> Edit | None:
@@ -238,7 +248,7 @@ class Editor:
         if not isinstance(parent, Mapping) or parent.flow or not isinstance(key, str):
             return [(target.start, target.end, self._flow(data))] if target.end > target.start else None
         name = parent.keys[key]
-        column = column_of(self.text, name.start)
+        column = column_of(self.text, key_start(self.text, name))
         colon = self.text.find(":", name.end)
         anchor = properties_of(self.text, target).strip() if not isinstance(target, Alias) else ""
         lead = f": {anchor}".rstrip()

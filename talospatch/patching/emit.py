@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.values import Data
-from talospatch.patching.places import column_of, dash_column
+from talospatch.patching.places import column_of, dash_column, key_column, key_start
 
 MAX_DEPTH = 100  # nothing that we write is deeper; deeper data is not rewritten
 
@@ -75,9 +75,9 @@ def style_of(config: MachineConfig) -> Style:
                 continue
             if child.flow or (isinstance(child, Mapping) and not child.values) or (isinstance(child, Sequence) and not child.items):
                 continue
-            column = column_of(text, parent.keys[key].start)
+            column = column_of(text, key_start(text, parent.keys[key]))
             if isinstance(child, Mapping) and step is None:
-                step = column_of(text, next(iter(child.keys.values())).start) - column
+                step = key_column(text, child) - column
             elif isinstance(child, Sequence) and offset is None:
                 offset = dash_column(text, child) - column
     step = step if step and 0 < step <= 8 else 2

@@ -16,6 +16,18 @@ def column_of(text: str, index: int) -> int:
     return index - start - (1 if start == 0 and text.startswith(BYTE_ORDER_MARK) and index > 0 else 0)
 
 
+def key_start(text: str, key: Node) -> int:
+    """Return where a key begins: an explicit one at its question mark."""
+    lead = text[text.rfind("\n", 0, key.start) + 1 : key.start]
+    bare = lead.rstrip(" \t")
+    return key.start - len(lead) + len(bare) - 1 if bare.endswith("?") and bare != lead else key.start
+
+
+def key_column(text: str, mapping: Mapping) -> int:
+    """Return the column of a mapping's keys, by its first one."""
+    return column_of(text, key_start(text, next(iter(mapping.keys.values()))))
+
+
 def dash_column(text: str, sequence: Sequence) -> int:
     """Return the column of a block list's dashes."""
     if text[sequence.start : sequence.start + 1] == "-":
@@ -48,7 +60,7 @@ def last_leaf(node: Node) -> Node:
 def column_inside(text: str, parent: Mapping | Sequence) -> int:
     """Return the column of a mapping's keys, or where a collection begins."""
     if isinstance(parent, Mapping) and parent.keys:
-        return column_of(text, next(iter(parent.keys.values())).start)
+        return key_column(text, parent)
     return column_of(text, parent.start)
 
 

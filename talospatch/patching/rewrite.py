@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar
 from talospatch.machineconfig.nodes import Sequence as SequenceNode
-from talospatch.machineconfig.typed.documents import Document, in_order
+from talospatch.machineconfig.typed.documents import MAIN, Document, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.load import MAIN_KEYS
@@ -192,7 +192,7 @@ class Rewriter:
     def _append(self, added: Sequence[Document]) -> Operation:
         def edits() -> Edits:
             newline = self._style.newline
-            bodies = [newline.join(block(plain_data(each.type, each.value), 0, self._style)) + newline for each in added]
+            bodies = [newline.join(block(_whole_data(each), 0, self._style)) + newline for each in added]
             last = self._trees[-1].root if self._trees else None
             extra = close_block_at_end(self._text, last_leaf(last)) if last is not None else None
             begin = "" if not self._text or self._text.endswith("\n") else newline
@@ -218,7 +218,8 @@ class Rewriter:
             return
         node, around = place.node, (*above, place)
         if isinstance(node, Alias):
-            self._add([], around, alias=True)
+            plain = not isinstance(after, dict | list)
+            self._add([lambda: self._anew(place)] if plain else [], around, alias=not plain)
             return
         if type_.name in FORMS:
             before, after, type_ = plain_data(type_, before), plain_data(type_, after), ANY
@@ -331,6 +332,12 @@ class Rewriter:
             old = unchanged.get(index, kept.get(index))
             items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
         return self._editor.flow_anew(node, items)
+
+
+def _whole_data(document: Document) -> dict[str, Any]:
+    """Return a new document as data; a main one that holds nothing has the key that it is known by."""
+    data: dict[str, Any] = plain_data(document.type, document.value)
+    return data if document.kind.name != MAIN or MAIN_KEYS & data.keys() else {**data, "machine": None}
 
 
 def _known_by(root: Mapping, added: dict[str, Any], removed: list[str]) -> str | None:
