@@ -251,13 +251,37 @@ class Editor:
         column = column_of(self.text, key_start(self.text, name))
         colon = self.text.find(":", name.end)
         anchor = properties_of(self.text, target).strip() if not isinstance(target, Alias) else ""
-        lead = f": {anchor}".rstrip()
+        lead, remark = f": {anchor}".rstrip(), self._remark_of_key(colon, target)
         if not collection:
-            new = f"{lead} {self._flow(data)}"
+            new = f"{lead} {self._flow(data)}{remark}"
         else:
             inner = column + (self.style.offset if isinstance(data, list) else self.style.step)
-            new = lead + self.style.newline + self.style.newline.join(block(data, inner, self.style))
-        return [(colon, self._end(target), new + self._line_end(target))]
+            new = lead + remark + self.style.newline + self.style.newline.join(block(data, inner, self.style))
+        end = self._end(target)
+        if collection or isinstance(target, Mapping | Sequence):
+            end = self._behind_remark(end, target, new)
+        return [(colon, end, new + self._line_end(target))]
+
+    def _remark_of_key(self, colon: int, target: Node) -> str:
+        """Return the comment at the end of a key's line, with a space before it, where the value is a collection or an alias of one."""
+        line_end = end_of_line(self.text, colon)
+        if isinstance(target, Alias):
+            line = self.text[target.end : end_of_line(self.text, target.end)]
+        elif isinstance(target, Mapping | Sequence) and last_leaf(target).end > line_end:
+            line = self.text[colon + 1 : line_end]
+        else:
+            return ""
+        match = re.search(r"(?:^|[ \t])(#[^\r]*)", line)
+        return f" {match[1].rstrip()}" if match else ""
+
+    def _behind_remark(self, end: int, target: Node, new: str) -> int:
+        """Return where an edit ends that writes a collection anew: behind the comment of its last line, unless that line stays as it is."""
+        line_end = end_of_line(self.text, end)
+        rest = self.text[end:line_end].rstrip("\r")
+        old = self.text[self.text.rfind("\n", 0, end) + 1 : end].strip(" ")
+        if not rest.lstrip(" \t").startswith("#") or (not isinstance(target, Alias) and new.rpartition("\n")[2].strip(" ") == old):
+            return end
+        return end + len(rest)
 
     def _rewrite_item(self, parent: Sequence, index: int, target: Node, data: Data) -> Edits | None:
         dash, column = self._dash(parent, index), dash_column(self.text, parent)

@@ -9,20 +9,19 @@ as the values; otherwise wider ways are tried: the value anew, the collection ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import ConfigError
-from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, resolved
 from talospatch.machineconfig.nodes import Sequence as SequenceNode
 from talospatch.machineconfig.typed.documents import MAIN, Document, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.load import MAIN_KEYS
 from talospatch.machineconfig.typed.plaindata import plain_data
-from talospatch.machineconfig.typed.schema import Type
 from talospatch.patching import hazards
-from talospatch.patching.alignment import ListChange, align
+from talospatch.patching.alias_edits import ANY, AliasPlace, alias_places, expanded
+from talospatch.patching.alignment import ListChange, align, unchanged
 from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
 from talospatch.patching.emit import Style, block
 from talospatch.patching.places import column_inside, is_flow, is_nothing, last_leaf
@@ -31,10 +30,10 @@ from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.reader import Tree
+    from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.hazards import Noticed
     from talospatch.patching.tolerant import Widened
 
-ANY = Type("any", "any")
 _MOST_SINGLE = 24  # operations that are widened one by one; of more, all together
 
 
@@ -71,6 +70,9 @@ class Rewriter:
         self._trees = [tree for tree in trees if tree.root is not None]
         self._editor = Editor(text, style)
         self._operations: list[Operation] = []
+        self._removed: Edits = []  # whole documents
+        self._others: Edits = []  # of whole documents, in every attempt
+        self._aliases: list[AliasPlace] = []
         self._document = ""
 
     def rewrite(self, before: Sequence[Document], after: Sequence[Document], *, source: str | None = None) -> Rewritten | None:
@@ -89,33 +91,44 @@ class Rewriter:
         for tree, old in zip(self._trees, before, strict=True):
             new = kept.get(id(old.root))
             if new is None:
-                self._operations.append(Operation([lambda tree=tree: [(tree.start, tree.end, "")]]))  # type: ignore[misc]
+                self._removed.append((tree.start, tree.end, ""))
                 continue
             assert old.root is not None
             size = len(self._operations)
             self._document = new.id
             place = _Place(old.root, None, "", new.type, new.value)
             self._value(place, new.type, old.value, new.value, ())
+            if "*" in self._text[tree.body : tree.end]:
+                self._aliases += alias_places(old.root, new.type, old.value, new.value, new.id)
             if len(self._operations) > size:
                 changed.append((tree, new))
-        if added := [document for document in after if document.root is None]:
-            self._operations.append(self._append(added))
-        if not self._operations:
+        added = [document for document in after if document.root is None]
+        if not self._operations and not self._removed and not added:
             return None
+        self._others = [*self._removed, *(self._append(added) if added else [])]
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
         for edits, widened in self._attempts():
             if (found := self._proven(edits, wanted)) is not None:
-                for operation in widened:
-                    self._noticed.add(hazards.WIDENED, operation.document, operation.steps)
+                for place in widened:
+                    self._noticed.add(hazards.WIDENED, place.document, place.steps)
                 return found
-        return self._whole(changed, added, wanted, source)
+        return self._whole(changed, wanted, source)
 
     # Proof
 
-    def _attempts(self) -> Iterator[tuple[Edits, list[Operation]]]:
-        """Yield the edits to try, the least first, and the operations for which a collection is written anew in them."""
+    def _attempts(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
+        """Yield the edits to try, the least first, and the places where more than the change is written anew in them."""
+        for edits, wide in self._chosen():
+            yield edits, wide
+            if self._aliases:
+                more, places = expanded(self._editor, self._aliases, edits)
+                if more:
+                    yield [*edits, *more], [*wide, *places]
+
+    def _chosen(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
+        """Yield the edits to try without those of aliases elsewhere."""
         operations = self._operations
-        most = max(len(operation.ways) for operation in operations)
+        most = max((len(operation.ways) for operation in operations), default=1)
         levels = [[0] * len(operations)]
         if 1 < len(operations) <= _MOST_SINGLE:
             levels += [
@@ -125,8 +138,8 @@ class Rewriter:
             ]
         levels += [[level] * len(operations) for level in range(1, most)]
         for chosen in levels:
-            edits: Edits = []
-            wide: list[Operation] = []
+            edits: Edits = list(self._others)
+            wide: list[Operation | AliasPlace] = []
             for operation, level in zip(operations, chosen, strict=True):
                 index = min(level, len(operation.ways) - 1)
                 way = operation.ways[index]() if index >= 0 else None
@@ -157,19 +170,12 @@ class Rewriter:
                 return None
         return Rewritten(text, loader.trees)
 
-    def _whole(
-        self, changed: list[tuple[Tree, Document]], added: list[Document], wanted: Sequence[Document], source: str | None
-    ) -> Rewritten:
+    def _whole(self, changed: list[tuple[Tree, Document]], wanted: Sequence[Document], source: str | None) -> Rewritten:
         """Write the changed documents anew, with their comments if that can be proven."""
         from talospatch.patching.whole import anew, round_tripped
 
-        others = [operation for operation in self._operations if len(operation.ways) == 1 and operation.wide == 0 and operation.ways]
         for write, hazard in ((round_tripped, hazards.WIDENED), (anew, hazards.COMMENTS_LOST)):
-            edits: Edits = []
-            for operation in others:
-                edits += operation.ways[0]() or []
-            if added:
-                edits += self._append(added).ways[0]() or []
+            edits: Edits = list(self._others)
             for tree, document in changed:
                 written = write(self._text[tree.body : tree.end], plain_data(document.type, document.value), self._style)
                 if written is None:
@@ -189,18 +195,15 @@ class Rewriter:
 
     # Documents
 
-    def _append(self, added: Sequence[Document]) -> Operation:
-        def edits() -> Edits:
-            newline = self._style.newline
-            bodies = [newline.join(block(_whole_data(each), 0, self._style)) + newline for each in added]
-            last = self._trees[-1].root if self._trees else None
-            extra = close_block_at_end(self._text, last_leaf(last)) if last is not None else None
-            begin = "" if not self._text or self._text.endswith("\n") else newline
-            mark = f"---{newline}" if last is not None else ""
-            end = len(self._text)
-            return [*([extra] if extra else []), (end, end, f"{begin}{mark}{f'---{newline}'.join(bodies)}")]
-
-        return Operation([edits])
+    def _append(self, added: Sequence[Document]) -> Edits:
+        newline = self._style.newline
+        bodies = [newline.join(block(_whole_data(each), 0, self._style)) + newline for each in added]
+        last = self._trees[-1].root if self._trees else None
+        extra = close_block_at_end(self._text, last_leaf(last)) if last is not None else None
+        begin = "" if not self._text or self._text.endswith("\n") else newline
+        mark = f"---{newline}" if last is not None else ""
+        end = len(self._text)
+        return [*([extra] if extra else []), (end, end, f"{begin}{mark}{f'---{newline}'.join(bodies)}")]
 
     # Differences
 
@@ -211,7 +214,8 @@ class Rewriter:
         self._operations.append(operation)
 
     def _anew(self, place: _Place) -> Edits | None:
-        return self._editor.rewrite(place.node, place.parent, place.key, plain_data(place.type, place.after))
+        data = _in_order_of(place.node, plain_data(place.type, place.after))
+        return self._editor.rewrite(place.node, place.parent, place.key, data)
 
     def _value(self, place: _Place, type_: Type, before: Any, after: Any, above: tuple[_Place, ...]) -> None:
         if alike(type_, before, after):
@@ -326,12 +330,23 @@ class Rewriter:
     def _flow_list(self, node: SequenceNode, inner: Type, before: list[Any], after: list[Any], changes: list[ListChange]) -> Edits:
         """Write a list in brackets anew: elements that stay as they stand in the text."""
         kept = {change.after: change.before for change in changes if change.before is not None and change.after is not None}
-        unchanged = _unchanged(before, after, changes)
+        stayed = unchanged(before, after, changes)
         items: list[Any] = []
         for index, value in enumerate(after):
-            old = unchanged.get(index, kept.get(index))
+            old = stayed.get(index, kept.get(index))
             items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
         return self._editor.flow_anew(node, items)
+
+
+def _in_order_of(node: Node, data: Any) -> Any:
+    """Return data with the keys of its mappings in the order of a tree's, new ones behind them."""
+    node = resolved(node)
+    if isinstance(node, Mapping) and isinstance(data, dict):
+        order = [*(key for key in node.values if key in data), *(key for key in data if key not in node.values)]
+        return {key: _in_order_of(node.values[key], data[key]) if key in node.values else data[key] for key in order}
+    if isinstance(node, SequenceNode) and isinstance(data, list) and len(data) == len(node.items):
+        return [_in_order_of(item, each) for item, each in zip(node.items, data, strict=True)]
+    return data
 
 
 def _whole_data(document: Document) -> dict[str, Any]:
@@ -358,11 +373,3 @@ def _insertions(changes: list[ListChange]) -> list[tuple[int, list[int]]]:
         if change.before is None and change.after is not None:
             places.setdefault(change.place, []).append(change.after)
     return list(places.items())
-
-
-def _unchanged(before: list[Any], after: list[Any], changes: list[ListChange]) -> dict[int, int]:
-    """Return the old index of each new element that no change names."""
-    named_old = {change.before for change in changes if change.before is not None}
-    named_new = {change.after for change in changes if change.after is not None}
-    olds = (index for index in count() if index not in named_old)
-    return dict(zip((index for index in range(len(after)) if index not in named_new), olds, strict=False))

@@ -56,7 +56,7 @@ def test_one_url_written_two_ways_is_one_key() -> None:
     head = "apiVersion: v1alpha1\nkind: RegistryMirrorConfig\nname: docker.io\n"
     patch = head + "endpoints:\n  - url: 'http://mirror/a b'\n"
     once = text_of(head, patch)
-    assert once == head + 'endpoints:\n  - url: "http://mirror/a%20b"\n'
+    assert once == head + "endpoints:\n  - url: http://mirror/a%20b\n"
     assert text_of(once, patch) == once
 
 
@@ -77,7 +77,7 @@ def test_a_main_document_stays_one(main: str) -> None:
     """It is known by its keys, so the last of them stays, as null; talosctl writes it so too."""
     base = f"version: v1alpha1\n# all of it\n{main}: # here\n  acceptedCAs: []\n---\napiVersion: v1alpha1\nkind: HostnameConfig\n"
     patch = f"{main}:\n  $patch: delete\n"
-    after = f"version: v1alpha1\n# all of it\n{main}: null\n---\napiVersion: v1alpha1\nkind: HostnameConfig\n"
+    after = f"version: v1alpha1\n# all of it\n{main}: null # here\n---\napiVersion: v1alpha1\nkind: HostnameConfig\n"
     assert text_of(base, patch) == after
     assert text_of(after, patch) == after
     assert noticed(base, patch) == []
