@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Sequence
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
+from talospatch.patching import flow_edits
 from talospatch.patching.emit import Style, block, flow
 from talospatch.patching.places import (
     behind_line,
@@ -43,19 +44,26 @@ _COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
 class Operation:
     """Ways to make one change, the least first; from ``wide`` on they write a collection anew.
 
-    ``document`` and ``steps`` say where the change is.
+    ``document`` and ``steps`` say where the change is; ``regions`` of the wider ways, how many of the steps lead to what they write anew.
     """
 
-    __slots__ = ("document", "steps", "ways", "wide")
+    __slots__ = ("document", "regions", "steps", "ways", "wide")
 
     def __init__(self, ways: Ways | None = None, document: str = "", steps: tuple[Step, ...] = ()) -> None:
         self.ways, self.document, self.steps = ways or [], document, steps
         self.wide = len(self.ways)
+        self.regions: list[int] = []
 
-    def widen(self, ways: Ways) -> None:
-        """Add the wider ways."""
-        self.wide = len(self.ways)
+    def widen(self, ways: Ways, regions: list[int] | None = None) -> None:
+        """Add wider ways."""
+        if not self.regions:
+            self.wide = len(self.ways)
         self.ways += ways
+        self.regions += regions or [len(self.steps)] * len(ways)
+
+    def region(self, way: int) -> tuple[Step, ...] | None:
+        """Return the steps to what a way writes anew; None when it does not."""
+        return self.steps[: self.regions[way - self.wide]] if way >= self.wide else None
 
 
 def applied(text: str, edits: Edits) -> str | None:
@@ -79,10 +87,14 @@ class Editor:
     def _flow(self, data: Data) -> str:
         return flow(data, self.style.quote)
 
-    def adding(self, mapping: Mapping, entries: dict[str, Data]) -> Ways:
-        """Ways to add keys that a mapping lacks."""
-        if mapping.flow or not mapping.values:
-            return [lambda: self.insert_flow(mapping, self._flow(entries)[1:-1], list(mapping.values.values()))] if mapping.flow else []
+    def adding(self, mapping: Mapping, entries: dict[str, Data], removed: AbstractSequence[str] = ()) -> Ways:
+        """Ways to add keys that a mapping lacks; others may be removed at the same time."""
+        if mapping.flow:
+            pairs = [self._flow({key: value})[1:-1] for key, value in entries.items()]
+            gone = [index for index, key in enumerate(mapping.values) if key in removed]
+            return [lambda: flow_edits.insert(self.text, mapping, pairs, self.style.newline, gone)]
+        if not mapping.values:
+            return []
         column = key_column(self.text, mapping)
         lines = block(entries, column, self.style)
         last = next(reversed(mapping.values.values()))
@@ -121,12 +133,13 @@ class Editor:
             begin -= 1
         return [*edits, (begin, there.end, "")] if begin < there.end else edits
 
-    def inserting(self, sequence: Sequence, index: int, items: list[Data]) -> Ways:
-        """Ways to insert elements before the one of an index; the list's length stands for its end."""
+    def inserting(self, sequence: Sequence, index: int, items: list[Data], removed: AbstractSequence[int] = ()) -> Ways:
+        """Ways to insert elements before the one of an index; the list's length stands for its end. Others may be removed."""
         if sequence.flow:
-            if index < len(sequence.items) or not sequence.items:
+            if index < len(sequence.items):
                 return [lambda: self.flow_anew(sequence, [*sequence.items[:index], *items, *sequence.items[index:]])]
-            return [lambda: self.insert_flow(sequence, self._flow(items)[1:-1], sequence.items)]
+            written = [self._flow(item) for item in items]
+            return [lambda: flow_edits.insert(self.text, sequence, written, self.style.newline, removed)]
         column = dash_column(self.text, sequence)
         lines = block(items, column, self.style)
         if index:
@@ -138,17 +151,18 @@ class Editor:
     def flow_anew(self, collection: Sequence, items: AbstractSequence[Any]) -> Edits:
         """Write a list in brackets anew: of nodes that stand in the text as they stand there, and of data."""
         written = [self.text[item.start : item.end] if isinstance(item, Node) else self._flow(item) for item in items]
-        begin = collection.start + len(properties_of(self.text, collection))
-        return [(begin, collection.end, f"[{', '.join(written)}]")]
+        return flow_edits.anew(self.text, collection, written)
 
-    def insert_flow(self, collection: Mapping | Sequence, new: str, items: list[Node]) -> Edits:
-        """Insert text behind the last element of a collection in brackets or braces."""
-        if items:
-            end = items[-1].end
-            return [(end, end, f", {new}")]
-        begin = collection.start + len(properties_of(self.text, collection))
-        opening, closing = self.text[begin], self.text[collection.end - 1]
-        return [(begin, collection.end, f"{opening}{new}{closing}")]
+    def flow_pairs_anew(self, mapping: Mapping, removed: AbstractSequence[str], changed: dict[str, Data], added: dict[str, Data]) -> Edits:
+        """Write a mapping in braces anew, pairs that stay as they stand in the text."""
+        text, written = self.text, list[str]()
+        for (start, end), key in zip(flow_edits.entries(mapping), mapping.values, strict=True):
+            if key in changed:
+                written.append(f"{text[start : mapping.keys[key].end]}: {self._flow(changed[key])}")
+            elif key not in removed:
+                written.append(text[start:end])
+        written += [self._flow({key: value})[1:-1] for key, value in added.items()]
+        return flow_edits.anew(text, mapping, written)
 
     def inserting_lines(self, last: Node, column: int, lines: list[str]) -> Ways:
         """Insert lines behind an element, its comments and those that belong to what stands in the lines' column.
@@ -184,6 +198,8 @@ class Editor:
     def cut_items(self, sequence: Sequence, indexes: AbstractSequence[int]) -> Edits | None:
         """Take elements out of a list, each with its comments."""
         if sequence.flow:
+            if flow_edits.is_spread(self.text, sequence):
+                return flow_edits.cut(self.text, sequence, indexes)
             return self.flow_anew(sequence, [item for index, item in enumerate(sequence.items) if index not in set(indexes)])
         column = dash_column(self.text, sequence)
         edits: Edits = []
@@ -209,9 +225,9 @@ class Editor:
         """Take a key out of a mapping that has others, with its comments."""
         node, start = mapping.values[key], key_start(self.text, mapping.keys[key])
         if mapping.flow:
-            begin = mapping.start + len(properties_of(self.text, mapping))
-            pairs = [self.text[mapping.keys[other].start : mapping.values[other].end] for other in mapping.values if other != key]
-            return [(begin, mapping.end, f"{{{', '.join(pairs)}}}")]
+            if flow_edits.is_spread(self.text, mapping):
+                return flow_edits.cut(self.text, mapping, [list(mapping.values).index(key)])
+            return self.flow_pairs_anew(mapping, [key], {}, {})
         cut = self.cut_lines(start, last_leaf(node).end, column_of(self.text, start))
         return None if cut is None else [cut]
 

@@ -9,6 +9,7 @@ as the values; otherwise wider ways are tried: the value anew, the collection ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import ConfigError
@@ -24,11 +25,13 @@ from talospatch.patching.alias_edits import ANY, AliasPlace, alias_places, expan
 from talospatch.patching.alignment import ListChange, align, unchanged
 from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
 from talospatch.patching.emit import Style, block
+from talospatch.patching.flow_edits import has_comments, is_spread
 from talospatch.patching.places import column_inside, is_flow, is_nothing, last_leaf
 from talospatch.patching.scalar_edit import close_block_at_end, replace_scalar
 from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.reader import Tree
     from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.hazards import Noticed
@@ -71,7 +74,7 @@ class Rewriter:
         self._editor = Editor(text, style)
         self._operations: list[Operation] = []
         self._removed: Edits = []  # whole documents
-        self._others: Edits = []  # of whole documents, in every attempt
+        self._others: Edits = []  # of whole documents, in every attempt; behind those for the same place
         self._aliases: list[AliasPlace] = []
         self._document = ""
 
@@ -130,6 +133,8 @@ class Rewriter:
         operations = self._operations
         most = max((len(operation.ways) for operation in operations), default=1)
         levels = [[0] * len(operations)]
+        clashing = self._clashing()
+        levels += [[level if operation in clashing else 0 for operation in operations] for level in range(1, most if clashing else 1)]
         if 1 < len(operations) <= _MOST_SINGLE:
             levels += [
                 [level if index == single else 0 for index in range(len(operations))]
@@ -138,18 +143,28 @@ class Rewriter:
             ]
         levels += [[level] * len(operations) for level in range(1, most)]
         for chosen in levels:
-            edits: Edits = list(self._others)
+            ways = [min(level, len(operation.ways) - 1) for operation, level in zip(operations, chosen, strict=True)]
+            regions = [(operation.document, operation.region(way)) for operation, way in zip(operations, ways, strict=True)]
+            edits: Edits = []
             wide: list[Operation | AliasPlace] = []
-            for operation, level in zip(operations, chosen, strict=True):
-                index = min(level, len(operation.ways) - 1)
-                way = operation.ways[index]() if index >= 0 else None
-                if way is None:
+            for operation, way, region in zip(operations, ways, regions, strict=True):
+                if any(_covers(other, operation) for other in regions if other != region):
+                    continue  # what is written anew around it is as it is to be
+                found = operation.ways[way]() if way >= 0 else None
+                if found is None:
                     break
-                edits += way
-                if index >= operation.wide:
+                edits += found
+                if region[1] is not None:
                     wide.append(operation)
             else:
-                yield edits, wide
+                yield [*edits, *self._others], wide
+
+    def _clashing(self) -> list[Operation]:
+        """Return the operations of which the least edits are for the same characters."""
+        spans = [(start, end, operation) for operation in self._operations if operation.ways for start, end, _ in operation.ways[0]() or ()]
+        spans.sort(key=lambda span: span[:2])
+        pairs = ((one, two) for (_, end, one), (start, _, two) in pairwise(spans) if start < end and one is not two)
+        return [operation for pair in pairs for operation in pair]
 
     def _proven(self, edits: Edits, wanted: Sequence[Document]) -> Rewritten | None:
         text = applied(self._text, edits)
@@ -175,7 +190,7 @@ class Rewriter:
         from talospatch.patching.whole import anew, round_tripped
 
         for write, hazard in ((round_tripped, hazards.WIDENED), (anew, hazards.COMMENTS_LOST)):
-            edits: Edits = list(self._others)
+            edits: Edits = []
             for tree, document in changed:
                 written = write(self._text[tree.body : tree.end], plain_data(document.type, document.value), self._style)
                 if written is None:
@@ -183,7 +198,7 @@ class Rewriter:
                 lead = self._style.newline if tree.explicit and not written.startswith(("\n", "\r")) else ""
                 edits.append((tree.body, tree.end, lead + written))
             else:
-                if (found := self._proven(edits, wanted)) is not None:
+                if (found := self._proven([*edits, *self._others], wanted)) is not None:
                     for _, document in changed:
                         self._noticed.add(hazard, document.id)
                     return found
@@ -207,11 +222,21 @@ class Rewriter:
 
     # Differences
 
-    def _add(self, ways: Ways, above: tuple[_Place, ...], *, alias: bool = False) -> None:
-        """Add an operation: these ways, and behind them the collections around the place anew, from the inside out."""
+    def _add(self, ways: Ways, above: tuple[_Place, ...], *, alias: bool = False, wider: Ways | None = None) -> None:
+        """Add an operation: these ways, and behind them wider ones, and the collections around the place anew, from the inside out."""
         operation = Operation([] if alias else ways, self._document, tuple(place.key for place in above[1:]))
-        operation.widen([lambda place=place: self._anew(place) for place in reversed(above) if place.parent is not None])  # type: ignore[misc]
+        operation.widen(wider or [])
+        around = [(number, place) for number, place in enumerate(above) if place.parent is not None]
+        operation.widen(
+            [lambda place=place: self._anew(place) for _, place in reversed(around)],  # type: ignore[misc]
+            [number for number, _ in reversed(around)],
+        )
         self._operations.append(operation)
+
+    def _add_anew(self, ways: Ways, node: Mapping | SequenceNode, above: tuple[_Place, ...]) -> None:
+        """Add an operation that may write a collection in brackets or braces anew: more than the least edit where that loses comments."""
+        loses = node.flow and has_comments(self._text, node) and not is_spread(self._text, node)
+        self._add([] if loses else ways, above, wider=ways if loses else [])
 
     def _anew(self, place: _Place) -> Edits | None:
         data = _in_order_of(place.node, plain_data(place.type, place.after))
@@ -262,6 +287,7 @@ class Rewriter:
         free = type_.free or type_.shape == "any"
         added: dict[str, Any] = {}
         removed: list[str] = []
+        changed: list[tuple[_Place, Any]] = []
         for key in [*before, *(key for key in after if key not in before)]:
             old, new = before.get(key), after.get(key)
             if free:
@@ -284,7 +310,13 @@ class Rewriter:
             elif key not in node.values:
                 added[key] = plain_data(inner, new)
             else:
-                self._value(_Place(node.values[key], node, key, inner, new), inner, old, new, around)
+                changed.append((_Place(node.values[key], node, key, inner, new), old))
+        if node.flow and len(changed) + len(removed) + bool(added) > 1 and not is_spread(self._text, node):
+            values = {str(place.key): plain_data(place.type, place.after) for place, _ in changed}
+            self._add_anew([lambda: self._editor.flow_pairs_anew(node, removed, values, added)], node, around)
+            return
+        for place, old in changed:
+            self._value(place, place.type, old, place.after, around)
         self._keys(node, added, removed, around)
 
     def _keys(self, node: Mapping, added: dict[str, Any], removed: list[str], around: tuple[_Place, ...]) -> None:
@@ -296,22 +328,19 @@ class Rewriter:
         if removed and len(removed) == len(node.values) and not added:
             self._add([lambda: self._anew(around[-1])], around)
             return
-        if node.flow and len(removed) + bool(added) > 1:
-            self._add([], around)
-            return
         for key in removed:
-            self._add([lambda key=key: self._editor.cut_key(node, key)], around)  # type: ignore[misc]
+            self._add_anew([lambda key=key: self._editor.cut_key(node, key)], node, around)  # type: ignore[misc]
         remarked = {key: value for key, value in added.items() if self._editor.has_remark(node, key)}
         for key, value in remarked.items():
-            self._add(self._editor.adding(node, {key: value}), around)
+            self._add(self._editor.adding(node, {key: value}, removed), around)
         if others := {key: value for key, value in added.items() if key not in remarked}:
-            self._add(self._editor.adding(node, others), around)
+            self._add(self._editor.adding(node, others, removed), around)
 
     def _list(self, node: SequenceNode, type_: Type, before: list[Any], after: list[Any], around: tuple[_Place, ...]) -> None:
         inner = ANY if type_.free or type_.shape == "any" else type_.inside
         changes = align(inner, before, after)
-        if node.flow and not _is_one_insertion(changes, len(before)):
-            self._add([lambda: self._flow_list(node, inner, before, after, changes)], around)
+        if node.flow and not (is_spread(self._text, node) and after and _inserts_at_end(changes, len(before))):
+            self._add_anew([lambda: self._flow_list(node, inner, before, after, changes)], node, around)
             return
         if not after:
             self._add([lambda: self._anew(around[-1])], around)
@@ -323,9 +352,9 @@ class Rewriter:
                 self._value(_Place(node.items[change.before], node, change.before, inner, new), inner, old, new, around)
         for index, items in _insertions(changes):
             data = [plain_data(inner, after[item]) for item in items]
-            self._add(self._editor.inserting(node, index, data), around)
+            self._add(self._editor.inserting(node, index, data, removed), around)
         if removed:
-            self._add([lambda: self._editor.cut_items(node, removed)], around)
+            self._add_anew([lambda: self._editor.cut_items(node, removed)], node, around)
 
     def _flow_list(self, node: SequenceNode, inner: Type, before: list[Any], after: list[Any], changes: list[ListChange]) -> Edits:
         """Write a list in brackets anew: elements that stay as they stand in the text."""
@@ -336,6 +365,12 @@ class Rewriter:
             old = stayed.get(index, kept.get(index))
             items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
         return self._editor.flow_anew(node, items)
+
+
+def _covers(region: tuple[str, tuple[Step, ...] | None], operation: Operation) -> bool:
+    """Whether an operation changes something inside of what is written anew."""
+    document, steps = region
+    return steps is not None and document == operation.document and operation.steps[: len(steps)] == steps
 
 
 def _in_order_of(node: Node, data: Any) -> Any:
@@ -362,8 +397,9 @@ def _known_by(root: Mapping, added: dict[str, Any], removed: list[str]) -> str |
     return next((key for key in removed if key in MAIN_KEYS), None)
 
 
-def _is_one_insertion(changes: list[ListChange], length: int) -> bool:
-    return all(change.before is None and change.place == length for change in changes)
+def _inserts_at_end(changes: list[ListChange], length: int) -> bool:
+    """Whether no element comes in but at the end."""
+    return all(change.before is not None or change.place == length for change in changes)
 
 
 def _insertions(changes: list[ListChange]) -> list[tuple[int, list[int]]]:

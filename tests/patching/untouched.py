@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from talospatch.machineconfig.nodes import Mapping, Node, Sequence
+from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
 from talospatch.machineconfig.typed.deletes import Selector
 from talospatch.machineconfig.typed.documents import Document
 from talospatch.patching.document_set import DocumentSet
@@ -45,7 +45,8 @@ def lines_lost(base: str, patches: list[str], after: str, talos: str) -> list[st
 def _named(text: str, key: Node | None, node: Node, value: Any) -> list[Span]:
     """Return the places of what a patch's value names."""
     if isinstance(value, dict) and isinstance(node, Mapping) and node.values and value:
-        spans: list[Span] = []
+        added = any(name not in node.values for name in value)
+        spans = [_span(text, key or node, node)] if node.flow and added else list[Span]()
         for name, each in value.items():
             if isinstance(name, str) and name in node.values:
                 spans += _named(text, node.keys[name], node.values[name], each)
@@ -62,6 +63,8 @@ def _deleted(text: str, root: Mapping, selector: Selector, held: DocumentSet) ->
     for step in selector.path:
         if isinstance(node, Mapping) and step in node.values:
             key, node = node.keys[step], node.values[step]
+            if isinstance(node, Mapping | Sequence) and len(list(children(node))) == 1:
+                break  # what is emptied is written anew
         elif not isinstance(node, Sequence):
             break
     return [_span(text, key, node)]
