@@ -21,6 +21,7 @@
     │   ├── InvalidOnNode          INVALID_ARGUMENT: the node refuses the request's content
     │   ├── NodeBusy               FAILED_PRECONDITION: another apply is in progress, or it is rebooting; or its containerd is away
     │   └── IncompleteAnswer       the node said OK but what came cannot be all of it
+    ├── KubernetesError            a request to the Kubernetes API failed, or there is no way to it; keeps the HTTP status
     ├── JournalError               our own state cannot be read, written or decrypted
     ├── RolloutError               a report holds nodes that failed; has the ``report``
     └── ForkedError                a cluster was used in a forked child
@@ -174,6 +175,20 @@ class NodeBusy(NodeError):
 
 class IncompleteAnswer(NodeError):
     """The node said OK, but what came cannot be all of it."""
+
+
+class KubernetesError(TalosPatchError):
+    """A request to the Kubernetes API failed, or there is no way to it.
+
+    Attributes:
+        doing: what was asked for, as ``create the job x``.
+        status: HTTP status; 0 where there was no answer.
+        text: the server's text, already redacted and shortened.
+    """
+
+    def __init__(self, doing: str, status: int, text: str) -> None:
+        self.doing, self.status, self.text = doing, status, text
+        super().__init__(f"Kubernetes: cannot {doing}: {text}")
 
 
 class JournalError(TalosPatchError):

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from talospatch.errors import ChangeError, ConfigError, InputError
 from talospatch.machineconfig import config as _config
 from talospatch.machineconfig.reader import MAX_CHARACTERS
 from talospatch.patching import change as _change
 from talospatch.patching.api import patch_config
+
+if TYPE_CHECKING:
+    from talospatch.versions import TalosVersion
 
 __all__ = [
     "BundledPatch",
@@ -71,6 +74,28 @@ class MachineConfig(_config.MachineConfig):
         from talospatch.patching.set_value import GONE, with_value
 
         return with_value(self, path, GONE)
+
+
+    def patch_to(
+        self, after: _config.MachineConfig, *, talos: TalosVersion | str, semantics: Literal["declarative", "talosctl"] = "declarative"
+    ) -> str:
+        """Return the text of a patch that turns this config into another; empty when both mean the same. Secrets are in it as they are.
+
+        Args:
+            after: what this config is to become.
+            talos: version of the node that both are for.
+            semantics: by which rules the patch must lead there, where none does by both; a comment at its beginning then says so.
+
+        Raises:
+            ConfigError: one of them does not fit the types of that version.
+            ChangeError: no patch can do it.
+            VersionError: ``talos`` is not a version.
+        """
+        from talospatch.patching.as_patch import as_patch
+        from talospatch.versions import TalosVersion
+
+        version = TalosVersion.parse(talos) if isinstance(talos, str) else talos
+        return as_patch(self, after, talos=version, semantics=semantics)
 
 
 class Change(_change.Change):

@@ -92,6 +92,7 @@ class Fact(Enum):
     WRITE = "1.11.0", "oldest version whose machine config we write: the oldest with recorded answers"
     NO_POD_SECURITY_POLICY = "1.12.0-alpha.2", "cluster.apiServer.disablePodSecurityPolicy is read by nothing"
     TLS_1_3_ONLY = "1.13.0", "apid refuses TLS 1.2"
+    DEBUG_CONTAINERS = "1.13.0-alpha.2", "DebugService and ImageService: a one-off container that sees the node's root"
     NO_REBOOT_MODE = "1.14.0-alpha.2", "ApplyConfiguration never reboots; the mode REBOOT is UNIMPLEMENTED (commit 995bc30d5)"
     LIVE_CRI_CUSTOMIZATION = "1.14.0-beta.0", "CRICustomizationConfig; the drop-in is merged live and CRI restarted (PR 13817)"
     LIVE_UDEV_RULES = "1.14.0-beta.0", "udev rules are written by a controller and udevd reloads them (controllers/files/udev.go)"

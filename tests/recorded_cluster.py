@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from recorded_containerd import with_containerd
 from recorded_exchanges import Record, archive, load
 
 from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeSpec
@@ -47,12 +48,19 @@ def cluster_of(records: Sequence[Record], minor: str) -> ClusterSpec:
     members = _members(records) or {**_members(known), **{record.node: _usual_member(record.node) for record in records}}
     configs = _configs(records, members)
     files, known_files = _files(records, members), _files(known, members)
+    real = with_containerd(records)
+    if real:
+        known_files = {}  # what lies in the cache is shown by the recording, and nothing else lies there
     worker_files = _merged([seen[name] for seen in (known_files, files) for name in seen if members[name][1] == "worker"])
     worker_config = _of_a_worker(configs, members) or _of_a_worker(_configs(known, members), members)
     nodes = []
     for name, (address, kind) in members.items():
         config = configs.get(name) or _like(worker_config, name, kind)
-        seen = worker_files if kind == "worker" else _merged([known_files.get(name, _Seen()), files.get(name, _Seen())])
+        has_containerd = bool(real & {name, address})
+        if real and kind == "worker":
+            seen = files.get(name, _Seen())
+        else:
+            seen = worker_files if kind == "worker" else _merged([known_files.get(name, _Seen()), files.get(name, _Seen())])
         nodes.append(
             NodeSpec(
                 name,
@@ -63,7 +71,7 @@ def cluster_of(records: Sequence[Record], minor: str) -> ClusterSpec:
                 cni_files={},
                 files=_tree(seen),
                 platform="container",
-                containerd=False,
+                containerd=has_containerd,
             )
         )
     return ClusterSpec(tuple(nodes))

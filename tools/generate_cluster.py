@@ -26,7 +26,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from talospatch.fleet.finder import Detail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from talospatch.cnicheck.options import CheckOptions
+    from talospatch.cnicheck.repair_plan import RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair_report import RepairReport
     from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.async_cluster import AsyncCluster, Chosen
     from talospatch.fleet.inventory import Inventory

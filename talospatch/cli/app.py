@@ -30,7 +30,7 @@ COMMANDS = (
     Row("diff", "diff", "Show what a change would do, on a cluster or to files, and change nothing."),
     Row("apply", "apply", "Roll a change out: plan, ask, change node by node, prove."),
     Row("rollout", "rollout", "Look at, continue or undo what was rolled out."),
-    Row("cni", "cni", "Find damaged CNI result-cache files."),
+    Row("cni", "cni", "Find and remove damaged CNI result-cache files."),
     Row("patches", "patches", "List and show the bundled patches."),
     Row("simulator", "simulator", "A Talos cluster to play with, on this machine alone."),
     Row("completion", "completion", "Print the completion script of a shell."),

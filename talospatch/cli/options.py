@@ -67,7 +67,7 @@ class Selection(NamedTuple):
     nodes: Annotated[list[str] | None, typer.Option("--nodes", "-n", metavar="ADDRESS[,…]", help="These nodes.")] = None
     workers: Annotated[bool, typer.Option("--workers", help="Every worker, found through the cluster's own discovery.")] = False
     control_planes: Annotated[
-        bool, typer.Option("--control-planes", help="Every control-plane node; these are looked at, never changed.")
+        bool, typer.Option("--control-planes", help="Every control-plane node; their configuration is never changed.")
     ] = False
     everything: Annotated[bool, typer.Option("--all", help="Every node.")] = False
     pattern: Annotated[

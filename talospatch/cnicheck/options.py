@@ -51,6 +51,7 @@ class CheckOptions:
         most_rows: files of one node that are listed in the report; counts are of all.
         most_reads: files read one by one on a node, where one Copy of the directory will not do.
         most_bytes: bytes of contents taken from one node.
+        keep_sandboxes: keep the IDs of sandboxes in each node's state, for a repair to decide by.
         now: the clock, seconds since 1970.
     """
 
@@ -62,4 +63,5 @@ class CheckOptions:
     most_rows: int = 100
     most_reads: int = 64
     most_bytes: int = 8 << 20
+    keep_sandboxes: bool = False
     now: Callable[[], float] = time.time

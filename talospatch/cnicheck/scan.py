@@ -137,7 +137,10 @@ class _Scan:
         except NodeError as error:
             self.notes.append(f"which pods run was not seen: {error}")
             return None
-        return frozenset(each.internal_id for each in containers if each.is_sandbox and each.internal_id)
+        if any(each.is_sandbox and not each.internal_id for each in containers):
+            self.notes.append("the node did not name the sandboxes that run: which they are is not known")
+            return None
+        return frozenset(each.internal_id for each in containers if each.is_sandbox)
 
     async def _boot_time(self) -> int | None:
         try:
@@ -219,7 +222,7 @@ class _Scan:
             address=self.row.address,
             hostname=self.row.hostname,
             talos=shown(self.talos),
-            state=replace(state, ready=None, directories=None),
+            state=state if self.options.keep_sandboxes else replace(state, ready=None, directories=None),
             counts=counts,
             codes=codes,
             files=tuple(rows[: self.options.most_rows]),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.containerd.fragment import Fragment, read_content
 from talospatch.containerd.metrics import METRICS_KEYS, Form, Keys, forms_in, live_forms, metrics_address, value_at
 from talospatch.errors import FragmentError
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
 
-PART_PATH = "/etc/cri/conf.d/20-customization.part"
-KIND = "CRICustomizationConfig"
 LEGACY_NAME = "customization"  # what 1.14 calls the entry; reserved, a document must not have it
 METRICS_NAME = "talospatch-metrics"
 

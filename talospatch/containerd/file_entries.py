@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from talospatch.containerd.carriers import PART_PATH
+from talospatch.containerd.drop_in import PART_PATH
 from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.talos.finding import Finding, Severity
 from talospatch.versions import Fact

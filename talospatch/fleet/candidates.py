@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from talospatch.talos.finding import Finding, Severity
-from talospatch.talos.node import MachineType, Member
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from talospatch.fleet.targets import Targets
+    from talospatch.talos.node import Member
 
 _VERSION = re.compile(r"\((v\d[^()\s]*)\)")  # as discovery writes it: "Talos (v1.13.4)"
 _DIGITS = re.compile(r"(\d+)")

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from talospatch.fleet.finder import Detail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from talospatch.cnicheck.options import CheckOptions
+    from talospatch.cnicheck.repair_plan import RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair_report import RepairReport
     from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.async_cluster import AsyncCluster, Chosen
     from talospatch.fleet.inventory import Inventory
@@ -111,6 +115,51 @@ class ClusterVerbs(ABC):
             progress: told of each node as it is done, in the event loop.
         """
         return self._run(lambda cluster: cluster.check_cni_cache(nodes=nodes, options=options, progress=progress))
+
+    def cni_repair_plan(
+        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
+    ) -> RepairPlan:
+        """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
+
+        Nodes with damaged files are looked at twice, a minute apart: what changes meanwhile is in use.
+
+        Args:
+            nodes: the nodes.
+            options: what the repair may do.
+            say: told what is waited for, in the event loop.
+
+        Raises:
+            InputError: the options contradict each other.
+        """
+        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say))
+
+    def cni_repair(
+        self,
+        plan: RepairPlan,
+        *,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
+        say: Callable[[str, str], None] | None = None,
+    ) -> RepairReport:
+        """Remove the files of a repair's plan, each tested again on its node in that moment, and prove it. Needs os:admin.
+
+        The bytes of each file are journalled first. Cancelling ends what runs on the node and takes away what was put there.
+
+        Args:
+            plan: made by :meth:`cni_repair_plan`.
+            kubeconfig: for the method job; None finds it as kubectl does.
+            kube_context: its context, instead of the current one.
+            say: told a node's name and what is done there, in the event loop.
+
+        Returns:
+            What happened to each file; ``report.raise_on_failure()`` makes an error of one that did not end as wanted.
+
+        Raises:
+            RefusedError: the method job was chosen, and the extra ``kubernetes`` is not installed.
+            InputError: the plan is one for a manifest, or the kubeconfig cannot be used.
+            JournalError: the journal cannot be written, or a rollout goes on; nothing was removed.
+        """
+        return self._run(lambda cluster: cluster.cni_repair(plan, kubeconfig=kubeconfig, kube_context=kube_context, say=say))
 
     def history(self) -> tuple[Summary, ...]:
         """Return the rollouts that were journalled here, of every cluster, the newest first.

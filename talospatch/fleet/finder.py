@@ -16,7 +16,7 @@ from talospatch.fleet.candidates import candidates, version_of
 from talospatch.fleet.inventory import Inventory
 from talospatch.fleet.look import Looker
 from talospatch.talos.finding import Finding, Severity
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from talospatch.containerd.carriers import DropIn

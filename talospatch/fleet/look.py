@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from talospatch.errors import NodeError, NotAuthorized, NotFound, TalosPatchError, VersionError
 from talospatch.fleet.candidates import same_host, version_of
 from talospatch.fleet.inventory import NodeRow
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

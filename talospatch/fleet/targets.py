@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from talospatch.errors import InputError, RefusedError
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 
 @dataclass(frozen=True, slots=True)

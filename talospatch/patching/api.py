@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.change import Change
-from talospatch.patching.literal import literally, readable
 from talospatch.patching.workpiece import Workpiece
 from talospatch.versions import TalosVersion
 
@@ -42,6 +41,8 @@ def patch_config(
         raise ChangeError(f"there are no semantics {semantics!r}", hint="use declarative or talosctl")
     if style not in {"preserve", "canonical"}:
         raise ChangeError(f"there is no style {style!r}", hint="use preserve or canonical")
+    from talospatch.patching.literal import literally, readable
+
     if semantics == "talosctl":
         return literally(base, patches, talos=talos, preserve=style == "preserve")
     if not patches:

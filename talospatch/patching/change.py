@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import tomllib
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from talospatch.containerd.carriers import KIND, PART_PATH
-from talospatch.containerd.fragment import Fragment, merge
-from talospatch.containerd.metrics import METRICS_KEYS, Address, Keys
-from talospatch.errors import ChangeError, ConfigError, FragmentError
+from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Sequence
-from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.machineconfig.reader import Tree, line_and_column, read
 from talospatch.machineconfig.typed.repeated import read_repeated
-from talospatch.machineconfig.values import plain
-from talospatch.patching.fragment_change import FragmentRemoval, FragmentStep
 from talospatch.patching.hazards import PATCH_EMPTY
-from talospatch.patching.text_step import MARK, MergeStep, deletes, holds_something, text_at, without
+from talospatch.patching.text_step import MARK, MergeStep, holds_drop_in, holds_something, is_drop_in, without
 from talospatch.patching.workpiece import Workpiece
-from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as AbstractMapping
 
     from talospatch.machineconfig.config import MachineConfig
-    from talospatch.machineconfig.nodes import Node
-    from talospatch.machineconfig.values import Data
     from talospatch.patching.json_step import JsonStep
     from talospatch.patching.patched import Patched
+    from talospatch.versions import TalosVersion
 
-FILES = ("machine", "files")
-_SETTINGS_READ_AS = TalosVersion.parse("1.14")  # settings change the text of a fragment before it meets a node's version
+# What only containerd fragments need is imported by the functions that meet one.
 
 
 class Step(Protocol):
@@ -75,7 +65,9 @@ class Change:
         """
         label = name or source
         if source.endswith(".toml"):
-            return cls(_fragments([FragmentStep(Fragment.parse(text, source=label, is_file=True))]), name=label, source=source)
+            from talospatch.patching.fragment_reading import fragment_file
+
+            return cls(tuple(fragment_file(text, label)), name=label, source=source)
         try:
             trees = read(text, source=source)
         except ConfigError as error:
@@ -86,7 +78,8 @@ class Change:
             raise ChangeError(
                 error.problem, source=source, line=error.line, column=error.column, path=error.path, hint=error.hint
             ) from None
-        steps: list[FragmentStep] = []
+        steps: list[Step] = []
+        fragments = False
         for index, tree in enumerate(trees):
             if tree.root is None:
                 continue
@@ -96,12 +89,17 @@ class Change:
                 if (inline := _inline_toml(text, label)) is not None:
                     return cls((inline,), name=label, source=source)
                 raise _not_a_patch(tree, text, source)
-            steps += _drop_ins(Document(tree, index), source, label)
-        if not steps:
+            if holds_drop_in(tree.root):
+                from talospatch.patching.fragment_reading import drop_ins
+
+                fragments = True
+                steps += drop_ins(Document(tree, index), source, label)
+        rest: tuple[Step, ...]
+        if not fragments:
             rest = (MergeStep(text, source),) if holds_something(trees) else ()
         else:
             rest = (MergeStep(text, source, is_drop_in),) if holds_something(without(trees, is_drop_in)) else ()
-        return cls((*rest, *_fragments(steps)), name=label, source=source)
+        return cls((*rest, *steps), name=label, source=source)
 
     def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool = False) -> Patched:
         """Return the config with this change, findings and what must be seen on the node afterwards.
@@ -128,21 +126,23 @@ class Change:
         for step in self.steps:
             step.apply(piece)
 
-    def with_settings(self, settings: AbstractMapping[str, str]) -> Self:
+    def with_settings(self, settings_by_name: AbstractMapping[str, str]) -> Self:
         """Return the change with other values for some of its keys.
 
         Args:
-            settings: value by the last part of a key's path, as ``{"address": "0.0.0.0:11234"}``; a value that is not text is written as
-            TOML.
+            settings_by_name: value by the last part of a key's path, as ``{"address": "0.0.0.0:11234"}``; a value that is not text is
+                written as TOML.
 
         Raises:
             ChangeError: the change has no such key, or the value is not one that the key can take.
         """
+        from talospatch.patching.fragment_reading import settings, with_setting
+
         steps = self.steps
-        for key, value in settings.items():
-            changed = tuple(_with_setting(step, key, value) for step in steps)
-            if changed == steps and not any(_paths(step, key) for step in steps):
-                known = sorted({keys[-1] for step in steps if isinstance(step, FragmentStep) for keys in step.fragment.values})
+        for key, value in settings_by_name.items():
+            changed = tuple(with_setting(step, key, value) for step in steps)
+            if changed == steps and not any(key == keys[-1] for step in steps for keys in settings(step)):
+                known = sorted({keys[-1] for step in steps for keys in settings(step)})
                 raise ChangeError(f"has no setting {key!r}", source=self.source, hint=f"it has {', '.join(known) or 'none'}")
             steps = changed
         return type(self)(steps, name=self.name, source=self.source)
@@ -153,12 +153,14 @@ class Change:
         Raises:
             ChangeError: it holds something that cannot be taken out again.
         """
-        if any(isinstance(step, FragmentRemoval) for step in self.steps):
+        from talospatch.patching.fragment_reading import is_removal, removed
+
+        if any(is_removal(step) for step in self.steps):
             raise ChangeError("is a removal already", source=self.source)
-        if any(not isinstance(step, FragmentStep) for step in self.steps):
+        steps = tuple(taken for step in self.steps if (taken := removed(step)) is not None)
+        if len(steps) < len(self.steps):
             problem = "changes more than containerd's drop-in, and only that can be taken out again"
             raise ChangeError(problem, source=self.source, hint="write a patch with $patch: delete")
-        steps = tuple(FragmentRemoval(step.fragment) for step in self.steps if isinstance(step, FragmentStep))
         return type(self)(steps, name=f"remove {self.name}", source=self.source)
 
     def __eq__(self, other: object) -> bool:
@@ -168,55 +170,6 @@ class Change:
 
     def __repr__(self) -> str:
         return f"<Change {self.name}>"
-
-
-def _fragments(steps: list[FragmentStep]) -> tuple[Step, ...]:
-    return tuple(step for step in steps if not step.fragment.is_empty)
-
-
-def is_drop_in(node: Node) -> bool:
-    """Whether a node of a patch is a containerd fragment, and not a part of the patch that merges as it stands."""
-    if deletes(node):
-        return False
-    return text_at(node, "kind") == KIND or text_at(node, "path") == PART_PATH
-
-
-def _drop_ins(document: Document, source: str, label: str) -> list[FragmentStep]:
-    """Return a step for each containerd fragment in a document of a patch."""
-    if document.kind == KIND and is_drop_in(document.node):
-        value = document.value
-        for key in value:
-            if key not in {"apiVersion", "kind", "name", "content"}:
-                raise ChangeError("is not a key of this document", source=source, path=f"{document.id}:{key}")
-        return [FragmentStep(_content(value.get("content"), f"{document.id}:content", source, label), document.name)]
-    files = document.find(FILES) if document.kind == ROOT_DOCUMENT else None
-    if not isinstance(files, Sequence):
-        return []
-    return [
-        _entry_step(plain(item), f"machine.files[{index}]", source, label) for index, item in enumerate(files.items) if is_drop_in(item)
-    ]
-
-
-def _entry_step(entry: dict[str, Data], path: str, source: str, label: str) -> FragmentStep:
-    for key in entry:
-        if key not in {"content", "permissions", "path", "op"}:
-            raise ChangeError(f"{key!r} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120])
-    permissions = entry.get("permissions")
-    return FragmentStep(
-        _content(entry.get("content"), f"{path}.content", source, label),
-        permissions=permissions if isinstance(permissions, int) and not isinstance(permissions, bool) else None,
-    )
-
-
-def _content(content: Data, path: str, source: str, label: str) -> Fragment:
-    if content is not None and not isinstance(content, str):
-        raise ChangeError("must be text", source=source, path=path)
-    try:
-        return Fragment.parse(content or "", source=label)
-    except FragmentError as error:
-        raise FragmentError(
-            f"line {error.line}: {error.problem}" if error.line else error.problem, source=source, path=path, hint=error.hint
-        ) from None
 
 
 def _json_step(trees: tuple[Tree, ...], text: str, source: str) -> JsonStep:
@@ -241,48 +194,8 @@ def _not_a_patch(tree: Tree, text: str, source: str) -> ChangeError:
     return ChangeError("a single value is not a patch", source=source, line=line, column=column, hint="write the change as YAML or TOML")
 
 
-def _inline_toml(text: str, label: str) -> FragmentStep | None:
+def _inline_toml(text: str, label: str) -> Step | None:
     """Read text that is TOML and no YAML mapping; None when it is not TOML either."""
-    try:
-        if not tomllib.loads(text):
-            return None
-    except (ValueError, RecursionError):
-        return None
-    return FragmentStep(Fragment.parse(text, source=label, is_file=True))
+    from talospatch.patching.fragment_reading import inline_toml
 
-
-def _paths(step: Step, key: str) -> list[Keys]:
-    return [keys for keys in step.fragment.values if keys[-1] == key] if isinstance(step, FragmentStep) else []
-
-
-def _with_setting(step: Step, key: str, text: str) -> Step:
-    paths = _paths(step, key)
-    if not paths or not isinstance(step, FragmentStep):
-        return step
-    if len(paths) > 1:
-        raise ChangeError(f"several keys are called {key!r}", source=step.fragment.source, hint="change the fragment itself")
-    keys = paths[0]
-    value = _setting(text, step.fragment.values[keys], key, step.fragment.source)
-    if keys in METRICS_KEYS and key == "address" and Address.parse(str(value)) is None:
-        raise ChangeError(
-            f"{text[:60]!r} is not an address to listen on", source=step.fragment.source, hint="write it as 0.0.0.0:11234 or [::]:11234"
-        )
-    body = merge(step.fragment.text, {keys: value}, talos=_SETTINGS_READ_AS, source=step.fragment.source)
-    fragment = Fragment(body, step.fragment.source, {**step.fragment.values, keys: value}, step.fragment.newer)
-    return FragmentStep(fragment, step.document, step.permissions)
-
-
-def _setting(text: str, old: Any, key: str, source: str) -> Any:
-    if isinstance(old, str):
-        return text
-    try:
-        value = tomllib.loads(f"value = {text}\n")["value"]
-    except (ValueError, RecursionError):
-        value = None
-    if type(value) is not type(old):
-        raise ChangeError(
-            f"{key} cannot be {text[:60]!r}",
-            source=source,
-            hint=f"write it as TOML, like {old!r}".lower() if isinstance(old, bool) else None,
-        )
-    return value
+    return inline_toml(text, label)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from talospatch.containerd.carriers import KIND, PART_PATH, Carrier, Holder, Target, decide, effective_metrics, holders
+from talospatch.containerd.carriers import Carrier, Holder, Target, decide, effective_metrics, holders
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.containerd.file_entries import entry_findings
 from talospatch.containerd.fragment import Fragment, merge, read_content, remove, same
 from talospatch.containerd.lint import content_findings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
 from talospatch.machineconfig.reader import read
 
@@ -84,3 +85,16 @@ def _child(node: Node | None, key: str) -> Node | None:
     target = resolved(node) if node is not None else None
     child = target.values.get(key) if isinstance(target, Mapping) else None
     return resolved(child) if child is not None else None
+
+
+def is_drop_in(node: Node) -> bool:
+    """Whether a node of a patch is a containerd fragment, and not a part of the patch that merges as it stands."""
+    if deletes(node):
+        return False
+    return text_at(node, "kind") == KIND or text_at(node, "path") == PART_PATH
+
+
+def holds_drop_in(root: Node) -> bool:
+    """Whether a document of a patch is a containerd fragment, or has one among its files."""
+    files = _child(_child(root, "machine"), "files")
+    return is_drop_in(root) or (isinstance(files, Sequence) and any(is_drop_in(item) for item in files.items))

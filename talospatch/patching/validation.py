@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from talospatch.containerd.carriers import KIND, PART_PATH, entry_nodes
+from talospatch.containerd.carriers import entry_nodes
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.containerd.file_entries import entry_findings
 from talospatch.containerd.fragment import read_content
 from talospatch.containerd.lint import content_findings

@@ -14,7 +14,7 @@ from talospatch.planning.difference import NodeDifference
 from talospatch.planning.effects import Consequence, Effect, effects_between, gravest
 from talospatch.planning.plan import Diverged, NodePlan, Options, Refusal
 from talospatch.planning.policy import Case, refusals, strategy
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:

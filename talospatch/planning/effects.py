@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath, Selector, Step
 from talospatch.planning.effect_table.row import DROPIN_PATH, WILDCARD, Effect, Row
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from talospatch.talos.node import Listener, MachineStatus, MachineType, Service
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import Listener, MachineStatus, Service
 from talospatch.talos.resources import StoredConfig
 
 CONTAINER = "container"  # the platform of nodes that are containers, as `talosctl cluster create docker` makes them

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from talospatch.planning.effects import Consequence, Effect
 from talospatch.planning.plain import finding_from_dict, finding_to_dict, proof_from_dict, proof_to_dict
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from talospatch.containerd.proof import FragmentProof

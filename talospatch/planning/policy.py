@@ -14,7 +14,7 @@ from talospatch.planning.effects import Effect
 from talospatch.planning.facts import CONTAINER
 from talospatch.planning.plan import Diverged, NodePlan, Options, Refusal, Strategy
 from talospatch.talos.finding import Finding, Severity
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from talospatch.errors import NodeError, NotAuthorized, NotFound, NotSupported, VersionError
 from talospatch.planning.facts import CONTAINER, NodeFacts
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:

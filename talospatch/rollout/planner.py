@@ -21,7 +21,8 @@ from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.planning.facts import NodeFacts
-    from talospatch.talos.node import MachineType, NodeVersion
+    from talospatch.talos.machine_type import MachineType
+    from talospatch.talos.node import NodeVersion
     from talospatch.talosapi.client import Client
 
 

@@ -21,7 +21,7 @@ from talospatch.planning.policy import Case, refusals, strategy, within_budget
 from talospatch.rollout.observe import Reading, observe
 from talospatch.rollout.planner import at_once, checked
 from talospatch.rollout.stored import Touched, touched
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:

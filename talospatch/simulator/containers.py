@@ -42,15 +42,24 @@ def inspector_refusal(node: SimulatedNode, namespace: str, driver: int, now: flo
                 "ListPodSandbox with filter state:{} from runtime service failed: rpc error: code = Unavailable desc = connection error: "
                 f'desc = "transport: Error while dialing: dial unix {CRI_SOCKET}: connect: {reason}"',
             )
-    elif not node.spec.containerd or (namespace != "system" and not node.runtime.up):
-        return no_socket(node, SOCKETS.get(namespace, CRI_SOCKET), now)
+    else:
+        return away(node, SOCKETS.get(namespace, CRI_SOCKET), now)
     return None
 
 
-def no_socket(node: SimulatedNode, socket: str, now: float, prefix: str = "") -> Exchange:
-    """The answer of a node whose containerd is not there, after it has tried for a while."""
-    text = f'{prefix}connection error: desc = "transport: Error while dialing: dial unix://{socket}: timeout"'
-    return Exchange([], "UNKNOWN", text, answers_at=now + node.timings.dial)
+def away(node: SimulatedNode, socket: str, now: float, prefix: str = "") -> Exchange | None:
+    """The answer of a node whose containerd behind this socket does not run; None when it does.
+
+    Where its socket was never made the node tries for a while; where it is there, and nobody behind it, it says so at once.
+    """
+    if not node.spec.containerd:
+        text = f'{prefix}connection error: desc = "transport: Error while dialing: dial unix://{socket}: timeout"'
+        return Exchange([], "UNKNOWN", text, answers_at=now + node.timings.dial)
+    if node.runtime.system_up if socket == SOCKETS["system"] else node.runtime.up:
+        return None
+    return failure(
+        "UNKNOWN", f'{prefix}connection error: desc = "transport: Error while dialing: dial unix {socket}: connect: connection refused"'
+    )
 
 
 def _entries(node: SimulatedNode, *, by_cri: bool) -> Iterator[machine_pb2.ContainerInfo]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from talospatch.simulator import host_shell
-from talospatch.simulator.containers import CRI_SOCKET, SOCKETS, no_socket
+from talospatch.simulator.containers import CRI_SOCKET, SOCKETS, away
 from talospatch.simulator.exchange import Exchange, answer, failure
 from talospatch.wire.proto import common_pb2, debug_pb2, image_pb2
 
@@ -25,11 +26,16 @@ _SPEC = debug_pb2.DebugContainerRunRequestSpec
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image in a store."""
+    """An image in a store.
+
+    Attributes:
+        config: digest of its configuration, by which CRI knows it as well; made from the digest when empty.
+    """
 
     digest: str
     size: int
     created: float
+    config: str = ""
 
 
 def store_of(instance: Any) -> str | Exchange:
@@ -65,9 +71,8 @@ def _opened(node: SimulatedNode, instance: Any, now: float) -> tuple[str, dict[s
     store = store_of(instance)
     if isinstance(store, Exchange):
         return store
-    if not node.spec.containerd or (store != "inmem" and not node.runtime.up):
-        return no_socket(node, _socket(store), now)
-    return store, _store(node, store)
+    refused = away(node, _socket(store), now)
+    return (store, _store(node, store)) if refused is None else refused
 
 
 def list_images(node: SimulatedNode, request: image_pb2.ImageServiceListRequest, now: float) -> Exchange:
@@ -78,7 +83,7 @@ def list_images(node: SimulatedNode, request: image_pb2.ImageServiceListRequest,
     store, images = opened
     found: list[Any] = []
     for name, image in sorted(images.items()):
-        names = [name, _digest(image.digest.encode())] if store == "cri" else [name]
+        names = [name, image.config or _digest(image.digest.encode())] if store == "cri" else [name]
         for shown in names:
             entry = image_pb2.ImageServiceListResponse(
                 name=shown, digest=image.digest, size=image.size, labels=_MANAGED if store == "cri" else {}
@@ -115,50 +120,63 @@ def import_image(node: SimulatedNode, requests: Sequence[image_pb2.ImageServiceI
         return failure("INVALID_ARGUMENT", "containerd instance is required")
     opened = _opened(node, requests[0].containerd, now)
     if isinstance(opened, Exchange):
-        return opened
+        refused = opened.code == "UNKNOWN" and node.spec.containerd
+        return failure("INTERNAL", f"failed to import image: {opened.details}") if refused else opened
     if any(part.WhichOneof("request") != "image_chunk" for part in requests[1:]):
         return failure("INTERNAL", "failed to import image: no image chunk")
     data = b"".join(part.image_chunk.bytes for part in requests[1:])
     if not data:
         return failure("INTERNAL", "failed to import image: unrecognized image format")
     try:
-        name, found = _named(data)
+        found = _described(data, now)
     except (tarfile.TarError, EOFError):
         return failure("INTERNAL", "failed to import image: unexpected EOF")
-    if not found:
+    if found is None:
         return failure("INTERNAL", "failed to import image: unrecognized image format")
+    name, image = found
     if not name:
         return failure("INVALID_ARGUMENT", "no images imported from archive")
-    opened[1][name] = Image(_digest(data), len(data), now)
+    opened[1][name] = image
     return answer(image_pb2.ImageServiceImportResponse(name=name))
 
 
-def _named(data: bytes) -> tuple[str, bool]:
-    """Name of the image in an OCI or docker archive, and whether it is such an archive at all."""
-    import json
-
+def _described(data: bytes, now: float) -> tuple[str, Image] | None:
+    """Name of the image in an OCI or docker archive, and what its manifest says of it; None when it is no such archive."""
+    whole = Image(_digest(data), len(data), now)
     with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-        for member, key in (("index.json", "manifests"), ("manifest.json", "")):
-            try:
-                handle = archive.extractfile(member)
-            except KeyError:
-                continue
-            if handle is None:
-                continue
-            try:
-                content = json.loads(handle.read())
-            except ValueError:
-                return "", False
-            if key:
-                for item in content.get(key, ()):
-                    notes = item.get("annotations") or {}
-                    name = notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name")
-                    if name:
-                        return str(name), True
-            elif content and content[0].get("RepoTags"):
-                return str(content[0]["RepoTags"][0]), True
-            return "", True
-    return "", False
+        index = _json(archive, "index.json")
+        if isinstance(index, dict):
+            for item in index.get("manifests", ()):
+                notes = item.get("annotations") or {}
+                name = notes.get("io.containerd.image.name") or notes.get("org.opencontainers.image.ref.name")
+                if name:
+                    return str(name), _image(item, _json(archive, f"blobs/{str(item.get('digest')).replace(':', '/')}"), whole)
+            return "", whole
+        manifest = _json(archive, "manifest.json")
+        if isinstance(manifest, list):
+            return (str(manifest[0]["RepoTags"][0]) if manifest and manifest[0].get("RepoTags") else ""), whole
+    return None
+
+
+def _image(descriptor: dict[str, Any], manifest: Any, whole: Image) -> Image:
+    """An image as its manifest describes it: its size is that of all its parts."""
+    if not isinstance(manifest, dict):
+        return whole
+    parts = [descriptor, manifest.get("config") or {}, *manifest.get("layers", ())]
+    size = sum(int(part.get("size", 0)) for part in parts)
+    return Image(str(descriptor["digest"]), size, whole.created, str(parts[1].get("digest", "")))
+
+
+def _json(archive: tarfile.TarFile, member: str) -> Any:
+    """What a member holds; None when there is none, or it is no JSON."""
+    try:
+        handle = archive.extractfile(member)
+    except KeyError:
+        return None
+    try:
+        return json.loads(handle.read()) if handle is not None else None
+    except ValueError:
+        return None
 
 
 def remove(node: SimulatedNode, request: image_pb2.ImageServiceRemoveRequest, now: float) -> Exchange:
@@ -175,9 +193,55 @@ def remove(node: SimulatedNode, request: image_pb2.ImageServiceRemoveRequest, no
 
 def run_container(node: SimulatedNode, requests: Sequence[debug_pb2.DebugContainerRunRequest], now: float) -> Exchange:
     """Answer DebugService/ContainerRun: the few programs that are of use on a node's files."""
-    if not requests or requests[0].WhichOneof("request") != "spec":
+    if not requests:
+        return failure("INVALID_ARGUMENT", "failed to receive spec: EOF")
+    if requests[0].WhichOneof("request") != "spec":
         return failure("INVALID_ARGUMENT", "expected debug container spec")
     spec = requests[0].spec
+    refused = _run_refused(node, spec, now)
+    if refused is not None:
+        return refused
+    for part in requests[1:]:
+        problem = _INPUT_PROBLEMS.get(part.WhichOneof("request"))
+        if problem is not None:
+            return failure("UNKNOWN", f"{_LOOP}: unknown request type: {problem}")
+    arguments = list(spec.args) or ["true"]
+    signals = [part.signal for part in requests[1:] if part.WhichOneof("request") == "signal"]
+    if arguments[0] == "sleep" and signals:
+        return _signalled(signals[0])
+    if arguments == ["cat"] and spec.tty and len(requests) == 1:
+        return answer(debug_pb2.DebugContainerRunResponse(exit_code=_HUNG_UP))
+    inputs = [part.stdin_data for part in requests[1:] if part.WhichOneof("request") == "stdin_data"]
+    result = host_shell.Shell(node, now, b"".join(inputs)).run(arguments)
+    if result is None:
+        return failure(
+            "UNKNOWN",
+            "failed to create task: failed to create shim task: OCI runtime create failed: runc create failed: "
+            f'unable to start container process: exec: "{arguments[0]}": {_not_found(arguments[0])}',
+        )
+    output, code = result
+    # What was echoed comes as it was sent.
+    pieces = inputs if inputs and output == b"".join(inputs) else [output]
+    messages: list[Any] = [
+        debug_pb2.DebugContainerRunResponse(stdout_data=piece[start : start + _PIECE])
+        for piece in pieces
+        for start in range(0, len(piece), _PIECE)
+    ]
+    return Exchange([*messages, debug_pb2.DebugContainerRunResponse(exit_code=code)])
+
+
+_LOOP = "debug container: receive loop error: error processing input message"
+_INPUT_PROBLEMS = {"spec": "*machine.DebugContainerRunRequest_Spec", None: "<nil>"}
+_LAST_SIGNAL, _HUNG_UP = 64, 129  # the end of the input hangs a terminal up
+# An image without /nix, as recorded; the profile was not seen working.
+_NO_NIX = (
+    "host-ns: setup root: mount /nix overlay: openfs failed: failed to create root filesystem: FSCONFIG_SET_BINARY failed: "
+    'no such file or directory: key="lowerdir"'
+)
+
+
+def _run_refused(node: SimulatedNode, spec: Any, now: float) -> Exchange | None:
+    """Why a container is not even begun; None when it is."""
     allowed = {_SPEC.PROFILE_PRIVILEGED, *([_SPEC.PROFILE_HOST_NS] if node.profile.host_ns else [])}
     if spec.profile not in allowed:
         named = spec.profile == _SPEC.PROFILE_UNSPECIFIED or (node.profile.host_ns and spec.profile in _SPEC.Profile.values())
@@ -187,28 +251,26 @@ def run_container(node: SimulatedNode, requests: Sequence[debug_pb2.DebugContain
     store = store_of(spec.containerd)
     if isinstance(store, Exchange):
         return store
-    if not node.spec.containerd or (store != "inmem" and not node.runtime.up):
-        return no_socket(node, _socket(store), now, "failed to create lease: ")
+    gone = away(node, _socket(store), now, "failed to create lease: ")
+    if gone is not None:
+        return gone
     name = spec.image_name
     if name not in _store(node, store):
         return failure("NOT_FOUND", f'image {name} not found: image "{name}": not found')
     if spec.profile == _SPEC.PROFILE_HOST_NS:
-        return failure("UNKNOWN", "host-ns: setup root: mount /nix overlay: no such file or directory")
-    if any(part.WhichOneof("request") in {"spec", None} for part in requests[1:]):
-        return failure("UNKNOWN", "unexpected debug container request")
-    result = host_shell.run(node, list(spec.args) or ["true"])
-    if result is None:
-        program = spec.args[0]
+        return failure("UNKNOWN", _NO_NIX)
+    return None
+
+
+def _signalled(signal: int) -> Exchange:
+    """A process that a signal ends."""
+    if not 0 < signal <= _LAST_SIGNAL:
         return failure(
             "UNKNOWN",
-            "failed to create task: failed to create shim task: OCI runtime create failed: runc create failed: "
-            f'unable to start container process: exec: "{program}": {_not_found(program)}',
+            f"{_LOOP}: debug container: failed to forward signal to task: unknown error after kill: runc did not terminate successfully: "
+            "exit status 1: unable to signal init: invalid argument\n",
         )
-    output, code = result
-    messages: list[Any] = [
-        debug_pb2.DebugContainerRunResponse(stdout_data=output[start : start + _PIECE]) for start in range(0, len(output), _PIECE)
-    ]
-    return Exchange([*messages, debug_pb2.DebugContainerRunResponse(exit_code=code)])
+    return answer(debug_pb2.DebugContainerRunResponse(exit_code=128 + signal))
 
 
 def _not_found(program: str) -> str:

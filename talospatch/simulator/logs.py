@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from talospatch.simulator.collector import PERIOD, first_try
 from talospatch.simulator.containers import inspector_refusal
 from talospatch.simulator.exchange import Exchange, StreamBroken, failure
 from talospatch.simulator.files import chunks
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from talospatch.wire.proto import machine_pb2
 
 _ALWAYS = ("machined", "controller-runtime", "kernel")
-_COLLECTION = 60.0  # seconds between two attempts of kubelet to remove what is dead
 _REMEMBERED = 3600.0  # how far back a log of repeated lines goes; the ring holds about 1 MiB
 
 
@@ -119,9 +119,9 @@ def _stuck_sandboxes(node: SimulatedNode, now: float) -> list[tuple[float, str]]
             f'rpc error: code = Unknown desc = failed to destroy network for sandbox "{sandbox.id}": '
             f'failed to get network "{sandbox.network}" cached result: {reason}'
         )
-        start = node.booted_at + _COLLECTION * (1 + int((first - node.booted_at) // _COLLECTION)) + int(sandbox.id[:2], 16) / 10
-        for turn in range(int((now - start) // _COLLECTION) + 1):
-            at = start + turn * _COLLECTION
+        start = first_try(node, sandbox) + PERIOD * int((first - node.booted_at) // PERIOD)
+        for turn in range(int((now - start) // PERIOD) + 1):
+            at = start + turn * PERIOD
             caller = node.profile.kubelet_caller
             found.append(
                 (at, _kubelet_line(node, at, caller, "StopPodSandbox from runtime service failed", err=text, podSandboxID=sandbox.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from talospatch.simulator import boot, cri, ports, sample_configs, services
+from talospatch.simulator import boot, collector, cri, ports, sample_configs, services
 from talospatch.simulator.boot import Outcome
 from talospatch.simulator.configs import Config, ConfigRefused, read
 from talospatch.simulator.cri import LEGACY_PART
@@ -195,6 +195,15 @@ class SimulatedNode:
     def log(self, service: str, line: str, at: float) -> None:
         """Add a line to a service's log."""
         self.logs.setdefault(service, deque(maxlen=_LOG_LINES)).append((at, line))
+
+    def note_removed(self, path: str, at: float) -> None:
+        """A file was removed from outside: one of a sandbox that could not be stopped lets the kubelet stop it at its next try."""
+        sandbox = collector.freed_by(self, path)
+        if sandbox is not None:
+            self.timers.set(collector.next_try(self, sandbox, at), "collect", sandbox.id)
+
+    def _on_collect(self, _at: float, sandbox: str) -> None:
+        collector.collect(self, sandbox)
 
     # Configurations
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RESULTS = "/var/lib/cni/results"
 SANDBOXES = "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes"
+TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
+NETNS = "/run/netns"
 _DIRECTORY = FileSpec(kind="directory", mode=0o700)
 _CONFLIST_NAME = "/etc/cni/net.d/10-flannel.conflist"
 _CONFLIST = {
@@ -38,11 +40,15 @@ def first_tree(spec: NodeSpec, profile: Profile, modified: int) -> Tree:
             SANDBOXES: _DIRECTORY,
             "/var/lib/cni/flannel": _DIRECTORY,
             "/var/lib/cni/networks/cbr0": FileSpec(kind="directory", mode=0o755),
-            "/run/netns": FileSpec(kind="directory", mode=0o755),
+            TASKS: FileSpec(kind="directory", mode=0o711),
+            NETNS: FileSpec(kind="directory", mode=0o755),
             _CONFLIST_NAME: FileSpec(json.dumps(_CONFLIST, indent=2).encode(), mode=0o644),
             "/etc/os-release": FileSpec(f'NAME="Talos"\nID=talos\nVERSION_ID={spec.talos}\n'.encode(), mode=0o644),
         }
         found |= {f"{SANDBOXES}/{sandbox.id}": _DIRECTORY for sandbox in spec.sandboxes}
+        found |= {f"{TASKS}/{sandbox.id}": FileSpec(kind="directory", mode=0o711) for sandbox in spec.sandboxes if sandbox.ready}
+        # Of a sandbox that does not stop it stays until the next reboot.
+        found |= {f"{NETNS}/cni-{sandbox.id[:8]}": FileSpec(mode=0o444) for sandbox in spec.sandboxes if sandbox.network}
         found |= _leases(spec.sandboxes)
     results: Mapping[str, bytes] = _results(spec.sandboxes, profile) if spec.cni_files is None else spec.cni_files
     found |= {f"{RESULTS}/{name}": FileSpec(content) for name, content in results.items()}
@@ -60,7 +66,9 @@ def _leases(sandboxes: tuple[SandboxSpec, ...]) -> dict[str, FileSpec]:
     for sandbox in sandboxes:
         if sandbox.network == "cbr0":
             found[f"/var/lib/cni/networks/cbr0/{pod_ip(sandbox)}"] = FileSpec(f"{sandbox.id}\r\neth0".encode(), mode=0o644)
-            delegate = {"cniVersion": "1.0.0", "ipam": {"type": "host-local"}, "name": "cbr0", "type": "bridge"}
+            subnet = f"{pod_ip(sandbox).rpartition('.')[0]}.0/24"
+            ipam = {"ranges": [[{"subnet": subnet}]], "routes": [{"dst": "10.244.0.0/16"}], "type": "host-local"}
+            delegate = {"cniVersion": "1.0.0", "ipam": ipam, "name": "cbr0", "type": "bridge"}
             found[f"/var/lib/cni/flannel/{sandbox.id}"] = FileSpec(json.dumps(delegate).encode())
     return found
 

@@ -30,6 +30,7 @@ class Runtime:
 
     Attributes:
         up: whether its service runs.
+        system_up: whether Talos's own containerd runs, the one that has apid and the debug containers.
         rendered: False when this boot could not merge the configuration, so that there is no file at all (1.14).
         customizations: 1.14: content of each fragment of the configuration by name, with the changes of its resource.
     """
@@ -37,6 +38,7 @@ class Runtime:
     def __init__(self, node: SimulatedNode) -> None:
         self.node = node
         self.up = node.spec.containerd
+        self.system_up = True
         self.rendered = True
         self.customizations: dict[str, tuple[str, Stamp]] = {}
         self._merged: Merged | None = None

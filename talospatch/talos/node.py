@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
-
-class MachineType(StrEnum):
-    """The role of a machine in its cluster."""
-
-    CONTROL_PLANE = "controlplane"
-    WORKER = "worker"
-    UNKNOWN = "unknown"
-
-    @classmethod
-    def parse(cls, text: str) -> MachineType:
-        """Read Talos's word; ``init`` is an older name of a control-plane node."""
-        return {"controlplane": cls.CONTROL_PLANE, "init": cls.CONTROL_PLANE, "worker": cls.WORKER}.get(text.strip(), cls.UNKNOWN)
+if TYPE_CHECKING:
+    from talospatch.talos.machine_type import MachineType
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from talospatch.talos.containers import Container, Image
 from talospatch.talos.files import FileInfo
-from talospatch.talos.node import EtcdMember, EtcdStatus, Listener, MachineStatus, MachineType, Member, NodeVersion, Service
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import EtcdMember, EtcdStatus, Listener, MachineStatus, Member, NodeVersion, Service
 from talospatch.talos.resources import ChangeKind, NodeEvent, Resource, ResourceEvent
 from talospatch.talosapi.specs import mapping, parse_yaml, text_of, texts
 

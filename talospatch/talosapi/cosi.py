@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.errors import IncompleteAnswer
-from talospatch.talos.node import MachineStatus, MachineType, Member
+from talospatch.talos.machine_type import MachineType
 from talospatch.talos.resources import Resource, ResourceEvent, StoredConfig
 from talospatch.talosapi import answers
 from talospatch.talosapi.calls import Calls
 from talospatch.talosapi.failures import clean
 from talospatch.talosapi.specs import mapping, parse_yaml, text_of, texts
 from talospatch.wire.methods import COSI_GET, COSI_LIST, COSI_WATCH
+
+if TYPE_CHECKING:
+    from talospatch.talos.node import MachineStatus, Member
 
 # Namespace, type and, where there is one only, id. Types are exact: the wrong case is "not found". Source: pkg/machinery/resources.
 MACHINE_CONFIG = ("config", "MachineConfigs.config.talos.dev")

@@ -42,6 +42,10 @@ ROOTS = (
         "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes",
         "containerd's CRI plugin makes it at start; the directory of each sandbox below it comes and goes",
     ),
+    Root(
+        "/run/containerd/io.containerd.runtime.v2.task/k8s.io",
+        "containerd makes it with the first task of a boot and removes only the directory of each task below it (runtime/v2/bundle.go)",
+    ),
     Root("/var/log", "made by Talos at boot; logs below it are rotated"),
 )
 _BY_PATH = {root.path: root for root in ROOTS}

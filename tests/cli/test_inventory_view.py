@@ -10,7 +10,7 @@ from talospatch.cli.views.inventory import view
 from talospatch.containerd.carriers import DropIn
 from talospatch.fleet.inventory import Inventory, NodeRow
 from talospatch.talos.finding import Finding, Severity
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 INVENTORY = Inventory(
     rows=(

@@ -12,7 +12,7 @@ from talospatch.cli.options import Output, Selection, bundled, split
 from talospatch.cli.output import Format
 from talospatch.cli.session import targets
 from talospatch.errors import InputError, RefusedError
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 # talosctl's long options and letters that mean the same here; source: talosctl's own help, 1.14.
 TALOSCTL = {

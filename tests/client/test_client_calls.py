@@ -15,7 +15,8 @@ from scripted import Clock, Scripted, failing
 from talospatch import errors
 from talospatch.talos.apply import ApplyMode
 from talospatch.talos.containers import RunResult
-from talospatch.talos.node import MachineStatus, MachineType, Member, Service
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import MachineStatus, Member, Service
 from talospatch.talos.resources import ChangeKind, ResourceEvent
 from talospatch.talosapi.client import Client
 from talospatch.talosapi.specs import parse_yaml

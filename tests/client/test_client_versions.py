@@ -14,7 +14,7 @@ from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.memory import MemoryTransport
 from talospatch.simulator.spec import ClusterSpec, NodeSpec, SandboxSpec
 from talospatch.talos.apply import ApplyMode
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.talos.resources import ChangeKind
 from talospatch.talosapi.client import Client
 from talospatch.talosapi.failures import needs_reboot

@@ -16,7 +16,7 @@ from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.memory import MemoryTransport
 from talospatch.simulator.spec import ClusterSpec, NodeFaults, NodeSpec
 from talospatch.talos.apply import ApplyMode
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.talosapi.client import Client
 from talospatch.wire.methods import COSI_LIST, METHODS, Method
 from talospatch.wire.proto import cosi_pb2

@@ -7,7 +7,8 @@ import pytest
 from talospatch.errors import InputError, RefusedError
 from talospatch.fleet.candidates import candidates, natural, ordered, version_of
 from talospatch.fleet.targets import Targets, all_nodes, as_targets, control_planes, nodes, workers
-from talospatch.talos.node import MachineType, Member
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import Member
 
 
 def member(hostname: str, *addresses: str, kind: MachineType = MachineType.WORKER, system: str = "Talos (v1.13.9)") -> Member:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from vector_cases import cases
 
+from talospatch import MachineConfig as PublicConfig
 from talospatch.errors import ChangeError, TalosPatchError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text
@@ -152,3 +153,11 @@ def test_the_main_document_cannot_be_taken_out() -> None:
     volume = BASE.partition("---\n")[2]
     with pytest.raises(ChangeError, match="main document"):
         as_patch(MachineConfig.parse(BASE), MachineConfig.parse(volume), talos=TalosVersion.parse("1.14"))
+
+
+def test_a_config_gives_its_patch_to_another() -> None:
+    """The same from the public class, with the version as text."""
+    config = PublicConfig.parse(BASE)
+    after = config.set("machine.type", "controlplane")
+    assert config.patch_to(after, talos="v1.13.9") == "machine:\n  type: controlplane\n"
+    assert config.patch_to(config, talos="1.13") == ""

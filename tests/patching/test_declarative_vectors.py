@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from vector_cases import Case, cases, commented
 
-from talospatch.containerd.carriers import KIND, PART_PATH
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.typed.apply import reencode
 from talospatch.machineconfig.typed.equality import alike

@@ -15,7 +15,8 @@ from talospatch.planning.facts import NodeFacts
 from talospatch.planning.plan import NodePlan, Options, Strategy
 from talospatch.planning.steps import begin, step
 from talospatch.talos.apply import ApplyMode, ApplyReply
-from talospatch.talos.node import Listener, MachineStatus, MachineType, Service
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import Listener, MachineStatus, Service
 from talospatch.talos.resources import StoredConfig
 
 if TYPE_CHECKING:

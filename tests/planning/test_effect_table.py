@@ -20,7 +20,7 @@ from talospatch.machineconfig.typed.schema import Type, schema_of
 from talospatch.planning.effect_table import documents, main_document
 from talospatch.planning.effect_table.row import WILDCARD, Effect, Row
 from talospatch.planning.effects import Consequence, consequences, effects_between, gravest, predict, sentences
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
 ROOT = Path(__file__).parents[2]

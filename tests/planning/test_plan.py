@@ -15,7 +15,8 @@ from talospatch.planning.facts import NodeFacts
 from talospatch.planning.fragments import proof_of
 from talospatch.planning.order import natural, safe_order
 from talospatch.planning.plan import Diverged, NodePlan, Options, Plan, Strategy
-from talospatch.talos.node import Listener, MachineStatus, MachineType
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import Listener, MachineStatus
 from talospatch.talos.resources import StoredConfig
 from talospatch.versions import TalosVersion
 

@@ -11,7 +11,8 @@ from talospatch.planning.facts import NodeFacts
 from talospatch.planning.plan import Diverged, NodePlan, Options, Strategy
 from talospatch.planning.policy import Case, moved, one_machine_each, refusals, strategy, within_budget
 from talospatch.talos.finding import Finding, Severity
-from talospatch.talos.node import MachineStatus, MachineType
+from talospatch.talos.machine_type import MachineType
+from talospatch.talos.node import MachineStatus
 from talospatch.talos.resources import StoredConfig
 from talospatch.versions import TalosVersion
 

@@ -23,7 +23,7 @@ from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.memory import MemoryTransport
 from talospatch.simulator.network_faults import NetworkFaults
 from talospatch.simulator.spec import ClusterSpec, NodeSpec, Timings
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.talosapi.client import Client
 from talospatch.wire.methods import APPLY_CONFIGURATION, Method
 

@@ -13,7 +13,7 @@ from rollout_bench import OPTIONS, Bench, Watched, run, spec_of
 from talospatch.planning.outcomes import ExitCode
 from talospatch.rollout.observe import Reading, observe
 from talospatch.simulator.spec import NodeFaults, NodeSpec
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 from talospatch.talosapi.client import Client
 from talospatch.wire.transport import RpcFailure
 

@@ -22,7 +22,7 @@ from talospatch.rollout.history import history, show
 from talospatch.simulator.network_faults import Fault, FaultKind, NetworkFaults
 from talospatch.simulator.spec import ClusterSpec, NodeFaults, NodeSpec
 from talospatch.talos.apply import ApplyMode
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from talospatch.versions import TalosVersion

@@ -32,6 +32,26 @@ def test_every_recorded_exchange_is_answered_as_recorded(options: tuple[str, ...
     assert _replay(VECTORS, *options) == (0, [f"{count} of {count} exchanges as recorded"])
 
 
+def test_the_exchanges_with_a_real_containerd_are_answered_as_far_as_they_can_be() -> None:
+    """Images, one-off containers on the node's files, containerd down; what is not imitated is named with its reason, and only that."""
+    code, output = _replay(TESTS / "vectors" / "api-debug")
+    missing = [line for line in output if ": not imitated: " in line]
+    assert (code, output[-1]) == (0, "180 of 280 exchanges as recorded")
+    assert len(output) == len(missing) + 1 == 101
+
+
+def test_the_list_of_what_is_not_imitated_hides_nothing(tmp_path: Path) -> None:
+    """An exchange in it that is answered as recorded is told."""
+    lines = (TESTS / "vectors" / "api-debug" / "1.13.jsonl").read_text(encoding="utf-8").splitlines()
+    imitated = next(json.loads(line) for line in lines if json.loads(line)["id"] == "image-01")
+    other = {**imitated, "id": "gone-01"}
+    run = next(line for line in lines if json.loads(line)["id"] == "err-16")  # so that there is a containerd
+    (tmp_path / "1.13.jsonl").write_text(f"{json.dumps(other)}\n{run}\n", encoding="utf-8")
+    code, output = _replay(tmp_path)
+    assert code == 1
+    assert "1.13.jsonl: gone-01: it is answered as recorded: take it out of BEYOND" in output
+
+
 def _changed(tmp_path: Path, record_id: str, change: Callable[[Line], object], minor: str = "1.14") -> tuple[int, list[str]]:
     """Replay a recording of which one line was changed."""
     lines = [json.loads(line) for line in (VECTORS / f"{minor}.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -9,12 +9,13 @@ from typing import Annotated
 import typer
 
 from talospatch.cli.app import new
+from talospatch.cli.commands import cni_repair
 from talospatch.cli.options import Connection, Output, Selection, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.session import connected, targets
 from talospatch.cli.terminal import Terminal
 
-app = new(help="Find damaged CNI result-cache files.")
+app = new(help="Find and remove damaged CNI result-cache files.")
 
 EPILOG = """\b
 Examples:
@@ -41,7 +42,7 @@ class FailOn(StrEnum):
 
 @app.callback()
 def cni() -> None:
-    """Find damaged CNI result-cache files."""
+    """Find and remove damaged CNI result-cache files."""
 
 
 @app.command(epilog=EPILOG)
@@ -72,3 +73,7 @@ def check(
         return report.exit_code(fail_on.value)
 
     return asyncio.run(look())
+
+
+app.command("repair", epilog=cni_repair.EPILOG)(cni_repair.repair)
+app.command("repairs", epilog=cni_repair.REPAIRS)(cni_repair.past)

@@ -10,7 +10,7 @@ from talospatch.cli.layout import Cell, counted, led, table, wrap
 from talospatch.cli.output import View
 from talospatch.cli.views import findings
 from talospatch.redaction import redact
-from talospatch.talos.node import MachineType
+from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from talospatch.cli.paint import Paint

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from talospatch.errors import ChangeError
-from talospatch.machineconfig.typed.encode import encode_value
 from talospatch.machineconfig.typed.free import check_copyable
 from talospatch.machineconfig.typed.misfit import Misfit
 
@@ -100,6 +99,8 @@ def encode(documents: Sequence[Document | Leftover], *, minor: str) -> str:
 
 
 def _encoded(document: Document | Leftover, minor: str) -> str:
+    from talospatch.machineconfig.typed.encode import encode_value  # what only reads and merges needs no writer
+
     if isinstance(document, Document):
         return encode_value(document.type, document.value, minor)
     if document.named:

@@ -1,0 +1,123 @@
+"""What to do about damaged cache files on a node before anything is removed, and what would keep them from coming back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from talospatch.cni.predict import reads_cache
+from talospatch.cni.rules import Verdict
+from talospatch.cni.verdict import BOOT_MARGIN, Judged, NodeState, tolerates
+from talospatch.errors import VersionError
+from talospatch.versions import TalosVersion
+
+HEALING_MINOR = "1.8"
+
+
+class Advice(NamedTuple):
+    """One piece of advice.
+
+    Attributes:
+        code: a stable word for scripts.
+        text: one or two sentences.
+        source: how it is known.
+    """
+
+    code: str
+    text: str
+    source: str
+
+
+def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
+    """Return what to do, the best first.
+
+    Args:
+        talos: the node's version tag.
+        state: what was seen of it.
+        files: its damaged files.
+    """
+    damaged = tuple(files)
+    if not damaged:
+        return ()
+    fatal = any(judged.verdict in {Verdict.FATAL, Verdict.TIME_BOMB} for judged in damaged)
+    if tolerates(state):
+        if fatal or any(judged.code == "delegated" for judged in damaged):
+            return ()
+        return (
+            Advice(
+                "heals",
+                "nothing needs to be done: this containerd removes a damaged file by itself when its sandbox stops",
+                "libcni since 1.2.0 (api.go, DelNetworkList); run on containerd 2.1.4, 2.1.9, 2.3.3 and 2.3.7",
+            ),
+        )
+    if not fatal:
+        return ()
+    return (
+        Advice(
+            "upgrade",
+            f"upgrade this node to Talos {HEALING_MINOR} or newer ({_path(talos)}): /var is kept, and the new containerd removes the "
+            "damaged file and stops the sandbox at the kubelet's next try, within about a minute; a reboot alone changes nothing",
+            "run on real containerd: the root of 1.7.16 with a stuck sandbox, taken over by 2.1.4 and by 2.3.3, stopped it at once. "
+            "Talos keeps /var unless told otherwise; with a talosctl older than 1.8 pass --preserve",
+        ),
+    )
+
+
+def _path(talos: str) -> str:
+    """Talos tests upgrades between adjacent minors, and recommends the newest patch release of each on the way (its upgrade guide)."""
+    try:
+        major, minor = TalosVersion.parse(talos).minor.split(".")
+    except VersionError:
+        return "one minor version at a time"
+    steps = [f"{major}.{step}" for step in range(int(minor), int(HEALING_MINOR.partition(".")[2]) + 1)]
+    return f"one minor version at a time, the newest patch release of each: {' → '.join(steps)}"
+
+
+def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
+    """Return what would have avoided it on this node.
+
+    Args:
+        state: what was seen of it.
+        files: its damaged files.
+    """
+    damaged = tuple(files)
+    if not damaged:
+        return ()
+    found = []
+    if not tolerates(state):
+        found.append(
+            Advice(
+                "newer-libcni",
+                f"Talos {HEALING_MINOR} and newer go on without a damaged file",
+                "libcni 1.2.0, in containerd since 2.0.0-rc.1; Talos has 2.0.0-rc.4 since 1.8.0",
+            )
+        )
+        if state.conflist is not None and reads_cache(state.conflist.cni_version):
+            found.append(
+                Advice(
+                    "reads-the-cache",
+                    f"the network in force has cniVersion {state.conflist.cni_version}, so its cache is read when a pod is deleted; one "
+                    "below 0.4.0 never is. It comes from the cluster's own manifests: with Talos's flannel leave it, and upgrade",
+                    "DelNetworkList reads the cache from 0.4.0 on (libcni/api.go); Talos's flannel has 1.0.0 since 1.3",
+                )
+            )
+    written = [judged.file.modified for judged in damaged if not judged.file.problem]
+    if state.boot_time is not None and any(modified < state.boot_time - BOOT_MARGIN for modified in written):
+        found.append(
+            Advice(
+                "power",
+                "a file from before the last boot was most likely cut short by a power loss or a hard reset: pods that started in the half "
+                "minute before it are hit. Drain and shut nodes down in order, and look at what cut the power",
+                "libcni writes without a sync; reproduced with XFS and ext4 on a real containerd",
+            )
+        )
+    if state.boot_time is not None and any(modified >= state.boot_time for modified in written):
+        found.append(
+            Advice(
+                "disk",
+                "a file of this boot was most likely cut short by a full disk while its pod was made: watch the free space of /var, and "
+                "let the kubelet evict earlier (evictionHard, nodefs.available)",
+                "libcni truncates before it writes; reproduced with a full file system on a real containerd",
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,119 @@
+"""Removing files through Talos's DebugService: a one-off container for each, from an image that is brought and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from talospatch.cnicheck.repair_order import FIND
+from talospatch.cnicheck.repair_removal import Removal, Removals, read_output
+from talospatch.errors import InvalidOnNode, NodeError, NotFound, RefusedError
+
+if TYPE_CHECKING:
+    from talospatch.cnicheck.repair_calls import DebugCalls
+    from talospatch.cnicheck.repair_plan import FileRepair, NodeRepair, RepairOptions
+
+# containerd's namespace in which each store's debug containers are, as Containers has it.
+NAMESPACES = {"inmem": "system", "system": "system", "cri": "k8s.io"}
+_DEBUG = "debug-"  # what their ids begin with (internal/app/debug)
+_RUN_TIMEOUT = 60.0  # seconds for one find on one file; recorded runs took 0.15
+
+
+@dataclass(slots=True)
+class DebugRemover:
+    """See :class:`talospatch.cnicheck.repair_removal.Remover`. One node at a time."""
+
+    client: DebugCalls
+    options: RepairOptions
+    _image: str = ""
+    _brought: bool = False
+    _before: frozenset[str] | None = field(default=None)
+
+    async def prepare(self, node: NodeRepair, boot_id: str) -> None:
+        """Have the image in the node's store, by pull or import; each has its own deadline."""
+        del boot_id  # the same connection that looked at the node runs the container
+        self._image, self._brought = "", False
+        address, store, wanted = node.address, self.options.store, self.options.image
+        there = {image.name: image.digest for image in await self.client.images(address, store=store)}
+        self._before = await self._debug_containers(address)
+        if self.options.archive is not None:
+            # The archive's own name counts. It is sent even where that name is there: what it is then is known.
+            self._image = await self.client.import_image(address, self.options.archive, store=store)
+            self._brought = self._image not in there
+            return
+        if wanted in there:
+            self._image = wanted
+            return
+        pulled = await self.client.pull_image(address, wanted, store=store)
+        now = {image.name: image.digest for image in await self.client.images(address, store=store)}
+        self._image = next((name for name in (pulled, wanted) if name in now), "")
+        if not self._image:
+            raise RefusedError("image-lost", f"{node.name}: the image was pulled as {pulled[:200]!r} and is not in the store {store}")
+        self._brought = True
+
+    async def remove(self, node: NodeRepair, files: Sequence[FileRepair]) -> Removals:
+        """Run one container after the other. One whose end was not seen is the last."""
+        address, store = node.address, self.options.store
+        done: dict[str, Removal] = {}
+        for file in files:
+            name = file.judged.file.name
+            try:
+                result = await self.client.run_container(address, self._image, file.command, store=store, timeout=_RUN_TIMEOUT)
+            except (NotFound, InvalidOnNode) as error:
+                done[name] = Removal(None, removed=False, said=error.text, ran=False)
+                break
+            except NodeError as error:
+                done[name] = Removal(None, None, f"the connection to the container was lost: {error.text}")
+                break
+            removed, said = read_output(result.output, file.command[1])
+            if result.exit_code is None:
+                done[name] = Removal(None, removed or None, said or "the node ended the run without saying how the command ended")
+                break
+            done[name] = Removal(result.exit_code, removed, said)
+            if result.exit_code and _lacks_gnu_find(said):
+                break
+        return Removals(done, await self._digest(address))
+
+    async def clean_up(self, node: NodeRepair) -> tuple[str, ...]:
+        """Remove the image if it was not there before, and name containers that were left behind."""
+        address, store = node.address, self.options.store
+        notes = []
+        if self._brought:
+            self._brought = False
+            try:
+                await self.client.remove_image(address, self._image, store=store)
+            except NotFound:
+                pass
+            except NodeError as error:
+                notes.append(f"{node.name}: the image {self._image} stays in the node's store {store}: {error.text}")
+        left = await self._debug_containers(address)
+        if self._before is not None and left is not None:
+            where = f"containerd namespace {NAMESPACES[store]}"
+            notes += [
+                f"{node.name}: the debug container {name} was left behind ({where}); nothing in Talos's API removes it, a reboot does"
+                for name in sorted(left - self._before)
+            ]
+        return tuple(notes)
+
+    async def _debug_containers(self, address: str) -> frozenset[str] | None:
+        try:
+            found = await self.client.containers(address, driver="containerd", namespace=NAMESPACES[self.options.store])
+        except NodeError:
+            return None
+        return frozenset(each.id for each in found if each.id.startswith(_DEBUG))
+
+    async def _digest(self, address: str) -> str:
+        """Return the image by digest, where the store tells it."""
+        try:
+            for image in await self.client.images(address, store=self.options.store):
+                if image.name == self._image and image.digest and "@" not in self._image:
+                    return f"{self._image}@{image.digest}"
+        except NodeError:
+            pass
+        return self._image
+
+
+def _lacks_gnu_find(said: str) -> bool:
+    """Whether it was another find that ran, which will not know the next command either."""
+    return "unrecognized" in said or "BusyBox" in said or f"{FIND}: unknown predicate" in said

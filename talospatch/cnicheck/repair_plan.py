@@ -1,0 +1,263 @@
+"""What a repair would do to each node: pure data. Making one changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from talospatch.cni.eligibility import APART, Eligibility, Include, Look
+from talospatch.cni.explain import sentence
+from talospatch.cni.names import shown
+from talospatch.planning.outcomes import ExitCode
+
+if TYPE_CHECKING:
+    from talospatch.cni.advice import Advice
+    from talospatch.cni.verdict import Judged
+    from talospatch.cnicheck.repair_order import Order
+
+SCHEMA = 1
+# GNU find and test are in it. A tag can be moved: the report names the digest that was run, and --image takes one.
+IMAGE = "docker.io/library/debian:12-slim"
+NAMESPACE = "kube-system"  # the one namespace that Talos exempts from its Pod security default
+
+
+class Method(StrEnum):
+    """How a file is removed."""
+
+    DEBUG = "debug"
+    JOB = "job"
+    MANIFEST = "manifest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepairOptions:
+    """What a repair may do.
+
+    Attributes:
+        include: which verdicts are worth removing a file for.
+        method: how; None takes DEBUG on nodes that have it and JOB on others.
+        image: what runs on the node, by name or by digest.
+        archive: an image as an OCI or docker tar, for nodes that reach no registry; DEBUG only.
+        store: where DEBUG puts the image, by talosctl's words.
+        namespace: where a JOB is made.
+        limit: most files that are removed in one run.
+        deep: look into every file, also where its content does no harm.
+        apart: seconds between the two looks, at least a minute.
+        settle: seconds that the kubelet has to remove a sandbox once its file is gone; its garbage collection runs once a minute.
+        poll: seconds between two looks for that.
+    """
+
+    include: Include = Include.FATAL
+    method: Method | None = None
+    image: str = IMAGE
+    archive: bytes | None = field(default=None, repr=False)
+    store: str = "inmem"
+    namespace: str = NAMESPACE
+    limit: int = 10
+    deep: bool = False
+    apart: float = APART
+    settle: float = 70.0
+    poll: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileRepair:
+    """A file to remove: what it is, and the command.
+
+    Attributes:
+        judged: the file with its verdict.
+        order: what exactly is removed.
+        command: the command line, as it runs on the node.
+    """
+
+    judged: Judged
+    order: Order
+    command: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**_about(self.judged), "shownDead": list(self.order.shown_dead), "command": list(self.command)}
+
+
+@dataclass(frozen=True, slots=True)
+class FileLeft:
+    """A damaged file that is left alone, and why."""
+
+    judged: Judged
+    eligibility: Eligibility
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {**_about(self.judged), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRepair:
+    """What a repair would do to one node.
+
+    Attributes:
+        address, hostname: of the node.
+        talos: its version tag.
+        kubernetes_name: what Kubernetes calls it; empty when unknown.
+        method: how files would be removed.
+        files: to remove.
+        left: damaged files that are left alone.
+        advice: what to do first, the best first.
+        prevention: what would have avoided it.
+        notes: what could not be seen.
+        refused: why nothing is removed here although files could be; empty otherwise.
+        error: why it was not looked at; empty when it was.
+        look: the second look, by which it is decided again directly before a file is removed.
+    """
+
+    address: str
+    hostname: str = ""
+    talos: str = ""
+    kubernetes_name: str = ""
+    method: Method = Method.JOB
+    files: tuple[FileRepair, ...] = ()
+    left: tuple[FileLeft, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    prevention: tuple[Advice, ...] = ()
+    notes: tuple[str, ...] = ()
+    refused: str = ""
+    error: str = ""
+    look: Look | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return self.hostname or self.address
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "address": self.address,
+            "hostname": self.hostname,
+            "talos": self.talos,
+            "kubernetesName": self.kubernetes_name or None,
+            "method": self.method.value,
+            "files": [file.to_dict() for file in self.files],
+            "left": [file.to_dict() for file in self.left],
+            "advice": [_advice(item) for item in self.advice],
+            "prevention": [_advice(item) for item in self.prevention],
+            "notes": list(self.notes),
+            "refused": self.refused or None,
+            "error": self.error or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPlan:
+    """What a repair would do.
+
+    Attributes:
+        nodes: in the order in which they were given.
+        options: what it may do.
+        made_at: seconds since 1970.
+        over_limit: how many more files could be removed than one run may.
+    """
+
+    nodes: tuple[NodeRepair, ...]
+    options: RepairOptions
+    made_at: float
+    over_limit: int = 0
+
+    @property
+    def to_do(self) -> tuple[NodeRepair, ...]:
+        """Nodes on which something would be removed."""
+        return tuple(node for node in self.nodes if node.files and not node.refused)
+
+    @property
+    def count(self) -> int:
+        """How many files would be removed."""
+        return sum(len(node.files) for node in self.to_do)
+
+    @property
+    def privileges(self) -> tuple[str, ...]:
+        """What it takes, said before it is used."""
+        methods = dict.fromkeys(node.method for node in self.nodes if node.files)
+        return tuple(sentence for method in methods for sentence in PRIVILEGES[method])
+
+    def exit_code(self) -> ExitCode:
+        """Return the exit code of looking at it: the highest that applies."""
+        codes = {ExitCode.DONE}
+        if self.to_do:
+            codes.add(ExitCode.DIFFERENCES)
+        if any(node.error for node in self.nodes):
+            codes.add(ExitCode.FAILED)
+        if any(node.refused for node in self.nodes):
+            codes.add(ExitCode.REFUSED)
+        return max(codes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as for JSON and the journal."""
+        options = self.options
+        return {
+            "schema": SCHEMA,
+            "madeAt": self.made_at,
+            "include": options.include.value,
+            "image": options.image,
+            "fromArchive": options.archive is not None,
+            "namespace": options.namespace,
+            "limit": options.limit,
+            "files": self.count,
+            "overLimit": self.over_limit,
+            "privileges": list(self.privileges),
+            "nodes": [node.to_dict() for node in self.nodes],
+        }
+
+
+_ALWAYS = "Talos: os:admin, to read contents and the CNI configuration; the exact bytes are journalled here before anything is removed"
+# Sources: DebugService's PRIVILEGED profile in Talos's internal/app/debug (v1.13.9); Kubernetes' Pod Security Standards for hostPath.
+PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
+    Method.DEBUG: (
+        _ALWAYS,
+        (
+            "on the node: one short-lived container a file by Talos's DebugService, which has no lesser profile than this: root, every "
+            "capability, the host's network, processes and IPC, and its whole root file system below /host. Kubernetes does not see it, "
+            "nor do its admission rules. It runs one find command without a shell"
+        ),
+    ),
+    Method.JOB: (
+        _ALWAYS,
+        (
+            "Kubernetes: get nodes and namespaces; create, get and delete jobs, create pods (a dry run, to ask admission), get and list "
+            "pods, get pods/log in the job's namespace"
+        ),
+        (
+            "on the node: one pod, uid 0 without any capability, read-only root, no service account token, not privileged. It mounts "
+            "/var/lib/cni/results and nothing else, in the host's network, because a node that is out of pod addresses could not start it "
+            "otherwise. A hostPath needs a namespace whose Pod security level is privileged"
+        ),
+    ),
+    Method.MANIFEST: (
+        _ALWAYS,
+        (
+            "nothing is run: whoever applies the manifest needs the right to create jobs in its namespace, whose Pod security level has "
+            "to be privileged. What it does is neither journalled nor proven here"
+        ),
+    ),
+}
+
+
+def _about(judged: Judged) -> dict[str, Any]:
+    file, entry = judged.file, judged.inspection.entry
+    return {
+        "name": shown(file.name),
+        "sandbox": file.parsed.sandbox if file.parsed else None,
+        "network": file.parsed.network if file.parsed else None,
+        "size": file.size,
+        "modified": file.modified,
+        "verdict": judged.verdict.value,
+        "code": judged.code,
+        "damage": judged.inspection.damage.value,
+        "message": sentence(judged),
+        "pod": {"namespace": shown(entry.namespace), "name": shown(entry.pod)} if entry and entry.pod else None,
+    }
+
+
+def _advice(item: Advice) -> dict[str, str]:
+    return {"code": item.code, "text": item.text, "source": item.source}

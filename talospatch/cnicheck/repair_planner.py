@@ -1,0 +1,195 @@
+"""Making a repair's plan: two looks at each node, at least a minute apart, and what may be removed after both."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from talospatch.cni.advice import advice, prevention
+from talospatch.cni.damage import Damage
+from talospatch.cni.eligibility import APART, Eligibility, Look, eligibility
+from talospatch.cni.verdict import Liveness
+from talospatch.cnicheck.contents import RESULTS
+from talospatch.cnicheck.options import CheckOptions
+from talospatch.cnicheck.repair_look import Looked, look_at
+from talospatch.cnicheck.repair_order import Order, command
+from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
+from talospatch.errors import InputError, TalosPatchError, VersionError
+from talospatch.versions import Fact, TalosVersion
+
+if TYPE_CHECKING:
+    from talospatch.cni.verdict import Judged
+    from talospatch.cnicheck.options import NodeRow
+    from talospatch.cnicheck.repair_calls import LookCalls
+    from talospatch.rollout.clock import Clock
+
+HOST = "/host"  # where a debug container has the node's root
+MOUNT = "/results"  # where a job's pod has the cache's directory
+NODENAME = ("k8s", "Nodenames.kubernetes.talos.dev", "nodename")
+# A DNS subdomain, as Kubernetes has names of nodes (apimachinery, IsDNS1123Subdomain).
+_KUBERNETES_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+
+# What a reference may be made of (distribution's reference grammar, without its structure), and a DNS label.
+_IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+\-]{0,254}")
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+async def plan_repair(
+    client: LookCalls,
+    rows: Iterable[NodeRow],
+    options: RepairOptions,
+    clock: Clock,
+    *,
+    say: Callable[[str], None] | None = None,
+) -> RepairPlan:
+    """Work out which files may be removed from which node. Changes nothing. Needs os:admin.
+
+    Nodes without a damaged file are looked at once, the others twice.
+
+    Args:
+        client: the client.
+        rows: the nodes.
+        options: what the repair may do.
+        clock: tells the time and waits.
+        say: told what is waited for.
+
+    Raises:
+        InputError: the options contradict each other.
+    """
+    _must_make_sense(options)
+    todo = list(rows)
+    check = CheckOptions(deep=options.deep)
+    first = await _each(todo, lambda row: look_at(client, row, check, clock), check.concurrency)
+    again = [row for row, looked in zip(todo, first, strict=True) if looked.look is not None and _damaged(looked.look)]
+    second: dict[str, Looked] = {}
+    if again:
+        looks = [looked.look.at for looked in first if looked.look is not None]
+        wait = max(looks) + options.apart - clock.now()
+        if wait > 0:
+            if say is not None:
+                say(f"{_nodes(len(again))} with damaged files; looking again in {wait:.0f} s, since what changes meanwhile is in use")
+            await clock.sleep(wait)
+        found = await _each(again, lambda row: look_at(client, row, check, clock), check.concurrency)
+        second = {row.address: looked for row, looked in zip(again, found, strict=True)}
+    made = [_planned(row, looked, second.get(row.address), options) for row, looked in zip(todo, first, strict=True)]
+    nodes = [await _named(client, node) if node.files and node.method is not Method.DEBUG else node for node in made]
+    limited, over = _limited(nodes, options.limit)
+    return RepairPlan(tuple(limited), options, clock.at(), over)
+
+
+def _must_make_sense(options: RepairOptions) -> None:
+    if options.apart < APART:
+        raise InputError(f"{options.apart:g} s between the two looks: it is at least {APART:g}")
+    if options.limit < 1:
+        raise InputError(f"a limit of {options.limit} files: it is 1 or more")
+    if _IMAGE.fullmatch(options.image) is None:
+        raise InputError(f"{options.image[:80]!r} does not name an image", hint="write it as NAME:TAG or NAME@sha256:…")
+    if _NAMESPACE.fullmatch(options.namespace) is None:
+        raise InputError(f"{options.namespace[:80]!r} does not name a namespace")
+    if options.archive is not None and options.method is not Method.DEBUG:
+        raise InputError("an image archive goes with the method debug only", hint="a job's image is pulled by the node")
+
+
+async def _each(rows: Sequence[NodeRow], look: Callable[[NodeRow], Awaitable[Looked]], most: int) -> list[Looked]:
+    """Look at nodes, some at a time; the answers in the order of the nodes."""
+    gate = asyncio.Semaphore(most)
+
+    async def one(row: NodeRow) -> Looked:
+        async with gate:
+            return await look(row)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(row)) for row in rows]
+    return [task.result() for task in tasks]
+
+
+def _damaged(look: Look) -> tuple[Judged, ...]:
+    """The files about which there is something to say: damaged, or not to be judged at all."""
+    return tuple(
+        judged
+        for judged in look.files.values()
+        if judged.error is not None or judged.inspection.damage not in {Damage.NONE, Damage.UNSEEN} or judged.file.parsed is None
+    )
+
+
+def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions) -> NodeRepair:
+    latest = second or first
+    node = latest.node
+    base = NodeRepair(address=row.address, hostname=row.hostname, talos=node.talos, notes=node.notes, error=node.error)
+    if first.look is None or latest.look is None:
+        return replace(base, error=node.error or "it could not be looked at")
+    damaged = _damaged(latest.look)
+    base = replace(
+        base,
+        method=options.method or _best_method(node.talos),
+        advice=advice(node.talos, latest.look.state, damaged),
+        prevention=prevention(latest.look.state, damaged),
+        look=latest.look,
+    )
+    judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include)) for each in damaged]
+    files = tuple(_file(each, found, base.method) for each, found in judged if found.eligible)
+    left = tuple(FileLeft(each, found) for each, found in judged if not found.eligible)
+    refused = _refusal(node.talos, base.method) if files else ""
+    return replace(base, files=files, left=left, refused=refused)
+
+
+def _file(judged: Judged, found: Eligibility, method: Method) -> FileRepair:
+    file = judged.file
+    assert file.parsed is not None
+    if judged.code == "stop-fails-or-will":
+        judged = replace(judged, code="stop-fails", liveness=Liveness.STOPPED)  # the looks have shown what a check alone could not tell
+    order = Order(name=file.name, sandbox=file.parsed.sandbox, size=file.size, modified=file.modified, shown_dead=found.shown_dead)
+    line = command(order, f"{HOST}{RESULTS}", host=HOST) if method is Method.DEBUG else command(order, MOUNT)
+    return FileRepair(judged, order, line)
+
+
+def _has_debug(talos: str) -> bool:
+    try:
+        return TalosVersion.parse(talos).can(Fact.DEBUG_CONTAINERS)
+    except VersionError:
+        return False
+
+
+def _best_method(talos: str) -> Method:
+    return Method.DEBUG if _has_debug(talos) else Method.JOB
+
+
+def _refusal(talos: str, method: Method) -> str:
+    if method is Method.DEBUG and not _has_debug(talos):
+        return f"Talos {talos} has no DebugService, which came with 1.13; use the method job or manifest"
+    return ""
+
+
+async def _named(client: LookCalls, node: NodeRepair) -> NodeRepair:
+    """Ask the node what Kubernetes calls it: a job is pinned to exactly that name."""
+    from talospatch.talosapi.specs import mapping, parse_yaml, text_of
+
+    try:
+        resource = await client.get_resource(node.address, *NODENAME)
+        name = text_of(mapping(parse_yaml(resource.spec_yaml)).get("nodename"))
+    except (TalosPatchError, ValueError) as error:
+        return replace(node, refused=node.refused or f"the node does not say what Kubernetes calls it: {error}")
+    if len(name) > 253 or _KUBERNETES_NAME.fullmatch(name) is None:
+        return replace(node, refused=node.refused or "what the node says Kubernetes calls it is no name of a node")
+    return replace(node, kubernetes_name=name)
+
+
+def _limited(nodes: Sequence[NodeRepair], limit: int) -> tuple[list[NodeRepair], int]:
+    """Keep the first files of all, up to the limit; return how many are over it."""
+    room, over, kept = limit, 0, []
+    for node in nodes:
+        if node.refused:
+            kept.append(node)
+            continue
+        taken = node.files[:room]
+        over += len(node.files) - len(taken)
+        room -= len(taken)
+        kept.append(replace(node, files=taken))
+    return kept, over
+
+
+def _nodes(number: int) -> str:
+    return "one node" if number == 1 else f"{number} nodes"

@@ -1,0 +1,223 @@
+"""The few requests that we make to Kubernetes, each with plain values in and out, and every failure a KubernetesError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from talospatch.errors import KubernetesError
+from talospatch.redaction import redact
+
+if TYPE_CHECKING:
+    from lightkube import AsyncClient
+
+_LONGEST = 400
+NOT_FOUND, FORBIDDEN = 404, 403
+_LOG_LINES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesNode:
+    """A node, as Kubernetes knows it.
+
+    Attributes:
+        boot_id: the kernel's id of this boot, as the kubelet read it: the same that Talos tells.
+        runtime: as ``containerd://1.7.16``.
+    """
+
+    name: str
+    boot_id: str = ""
+    machine_id: str = ""
+    runtime: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """One container of a pod.
+
+    Attributes:
+        exit_code: None while it did not end.
+        image_id: the image by digest, once it is known.
+        waiting: why it did not start, as ``ImagePullBackOff: …``; empty when it did.
+    """
+
+    name: str
+    exit_code: int | None = None
+    image_id: str = ""
+    waiting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodState:
+    """A pod of a job.
+
+    Attributes:
+        phase: ``Pending``, ``Running``, ``Succeeded``, ``Failed`` or ``Unknown``.
+        reason: why, where Kubernetes says so.
+    """
+
+    name: str
+    phase: str
+    reason: str = ""
+    containers: tuple[ContainerState, ...] = ()
+
+
+class Kubernetes:
+    """Requests to one cluster's API. Every method raises :class:`~talospatch.errors.KubernetesError`.
+
+    Args:
+        client: lightkube's; closed with this.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def node(self, name: str) -> KubernetesNode:
+        """Return a node."""
+        from lightkube.resources.core_v1 import Node
+
+        with _translated(f"get the node {name}"):
+            found = await self._client.get(Node, name)
+        info = found.status.nodeInfo if found.status is not None else None
+        if info is None:
+            return KubernetesNode(name)
+        return KubernetesNode(name, info.bootID or "", info.machineID or "", info.containerRuntimeVersion or "")
+
+    async def namespace_labels(self, name: str) -> Mapping[str, str]:
+        """Return the labels of a namespace."""
+        from lightkube.resources.core_v1 import Namespace
+
+        with _translated(f"get the namespace {name}"):
+            found = await self._client.get(Namespace, name)
+        return dict(found.metadata.labels or {}) if found.metadata is not None else {}
+
+    async def try_pod(self, manifest: Mapping[str, Any]) -> None:
+        """Ask whether a pod would be let in, by a dry run on the server; makes nothing."""
+        from lightkube.resources.core_v1 import Pod
+
+        namespace = manifest["metadata"]["namespace"]
+        with _translated(f"make a pod in {namespace} (asked by a dry run)"):
+            pod = cast("Pod", Pod.from_dict(dict(manifest)))  # typed as the base of all resources
+            await self._client.create(pod, dry_run=True)
+
+    async def create_job(self, manifest: Mapping[str, Any]) -> None:
+        """Make a job."""
+        from lightkube.resources.batch_v1 import Job
+
+        metadata = manifest["metadata"]
+        with _translated(f"create the job {metadata['namespace']}/{metadata['name']}"):
+            job = cast("Job", Job.from_dict(dict(manifest)))
+            await self._client.create(job)
+
+    async def job_exists(self, namespace: str, name: str) -> bool:
+        """Whether a job is there, also one that is being deleted."""
+        from lightkube.resources.batch_v1 import Job
+
+        try:
+            with _translated(f"get the job {namespace}/{name}"):
+                await self._client.get(Job, name, namespace=namespace)
+        except KubernetesError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def job_failure(self, namespace: str, name: str) -> str:
+        """Return why a job failed, as its conditions say; empty when it did not."""
+        from lightkube.resources.batch_v1 import Job
+
+        with _translated(f"get the job {namespace}/{name}"):
+            job = await self._client.get(Job, name, namespace=namespace)
+        conditions = (job.status.conditions or []) if job.status is not None else []
+        failed = next((each for each in conditions if each.type == "Failed" and each.status == "True"), None)
+        return "" if failed is None else _shown(": ".join(filter(None, (failed.reason, failed.message))))
+
+    async def job_pods(self, namespace: str, name: str) -> tuple[PodState, ...]:
+        """Return the pods of a job."""
+        from lightkube.resources.core_v1 import Pod
+
+        with _translated(f"list the pods of the job {namespace}/{name}"):
+            found = self._client.list(Pod, namespace=namespace, labels={"batch.kubernetes.io/job-name": name})
+            return tuple([_pod(pod) async for pod in found])
+
+    async def log(self, namespace: str, pod: str, container: str) -> bytes:
+        """Return the last lines that a container wrote."""
+        with _translated(f"read the log of {namespace}/{pod}"):
+            lines = [line async for line in self._client.log(pod, namespace=namespace, container=container, tail_lines=_LOG_LINES)]
+        return "".join(lines).encode()
+
+    async def delete_job(self, namespace: str, name: str) -> None:
+        """Begin to delete a job; it is gone when its pods are. One that is not there is no error."""
+        from lightkube.resources.batch_v1 import Job
+        from lightkube.types import CascadeType
+
+        try:
+            with _translated(f"delete the job {namespace}/{name}"):
+                await self._client.delete(Job, name, namespace=namespace, cascade=CascadeType.FOREGROUND)
+        except KubernetesError as error:
+            if error.status != NOT_FOUND:
+                raise
+
+
+def timeouts(seconds: float) -> Any:
+    """Return the library's form of a timeout for each request."""
+    import httpx2
+
+    return httpx2.Timeout(seconds)
+
+
+def _pod(pod: Any) -> PodState:
+    status = pod.status
+    if status is None:
+        return PodState(pod.metadata.name or "", "Unknown")
+    containers = tuple(_container(each) for each in status.containerStatuses or ())
+    reason = _shown(": ".join(filter(None, (status.reason, status.message))))
+    return PodState(pod.metadata.name or "", status.phase or "Unknown", reason, containers)
+
+
+def _container(status: Any) -> ContainerState:
+    state = status.state
+    ended = state.terminated if state is not None else None
+    waiting = state.waiting if state is not None else None
+    why = _shown(": ".join(filter(None, (waiting.reason, waiting.message)))) if waiting is not None else ""
+    return ContainerState(status.name, ended.exitCode if ended is not None else None, status.imageID or "", why)
+
+
+@contextmanager
+def _translated(doing: str) -> Iterator[None]:
+    """Turn what the library raises into ours; its texts may hold what a server said.
+
+    Raises:
+        KubernetesError: in place of any of them.
+    """
+    import httpx2
+    import msgspec
+    from lightkube.core.exceptions import ApiError, ConfigError
+
+    try:
+        yield
+    except ApiError as error:
+        text = error.status.message or error.status.reason or ""
+        failure = KubernetesError(doing, int(error.status.code or error.response.status_code), _shown(text))
+    except httpx2.HTTPStatusError as error:
+        failure = KubernetesError(doing, error.response.status_code, f"HTTP status {error.response.status_code}")
+    except httpx2.TimeoutException:
+        failure = KubernetesError(doing, 0, "no answer in time")
+    except httpx2.HTTPError as error:
+        failure = KubernetesError(doing, 0, _shown(str(error)) or type(error).__name__)
+    except (ConfigError, msgspec.MsgspecError, KeyError, ValueError, OSError) as error:
+        failure = KubernetesError(doing, 0, _shown(str(error)) or type(error).__name__)
+    else:
+        return
+    raise failure
+
+
+def _shown(text: str) -> str:
+    one_line = "".join(char if char.isprintable() else " " for char in text).strip()
+    return redact(one_line, limit=_LONGEST)

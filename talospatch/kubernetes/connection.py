@@ -1,0 +1,101 @@
+"""From a kubeconfig to a client: found as kubectl finds it, with one clear error where that cannot be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from talospatch.errors import InputError, RefusedError
+
+if TYPE_CHECKING:
+    from talospatch.kubernetes.client import Kubernetes
+
+EXTRA = "kubernetes"
+LIBRARY = "lightkube"
+_TIMEOUT = 15.0  # seconds for each request
+
+
+def require_extra(*, found: bool | None = None) -> None:
+    """Raise where the client library is not installed.
+
+    Args:
+        found: whether it is; looked up when None.
+
+    Raises:
+        RefusedError: ``missing-extra``.
+    """
+    there = find_spec(LIBRARY) is not None if found is None else found
+    if not there:
+        raise RefusedError(
+            "missing-extra",
+            f"this needs the Kubernetes client, which is an extra: pip install 'talospatch[{EXTRA}]'; "
+            "or print the manifest (--method manifest) and apply it with kubectl",
+        )
+
+
+def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> Kubernetes:
+    """Return a client. Reads files; asks nothing yet.
+
+    Args:
+        path: the kubeconfig; None takes ``KUBECONFIG``, then ``~/.kube/config``, then a pod's own service account.
+        context: instead of the file's current one.
+        environ: the environment; the process's when None.
+
+    Raises:
+        RefusedError: ``missing-extra``.
+        InputError: the kubeconfig cannot be used.
+    """
+    require_extra()
+    from lightkube import AsyncClient
+
+    from talospatch.kubernetes.client import Kubernetes, timeouts
+
+    chosen = _config(path, context, os.environ if environ is None else environ)
+    try:
+        return Kubernetes(AsyncClient(config=chosen, timeout=timeouts(_TIMEOUT), field_manager="talospatch"))
+    except (OSError, ValueError, AssertionError, KeyError, TypeError) as error:
+        problem = str(error) or type(error).__name__
+    raise InputError(f"its certificates or credentials cannot be used: {problem}", source=_source(path, environ))
+
+
+def _config(path: str | Path | None, context: str | None, environ: Mapping[str, str]) -> Any:
+    from lightkube import KubeConfig
+    from lightkube.core.exceptions import ConfigError
+
+    file = _file(path, environ)
+    problem = ""
+    try:
+        loaded = KubeConfig.from_file(file) if file is not None else KubeConfig.from_service_account()
+        found = loaded.get(context)
+    except ConfigError as error:
+        problem = str(error)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    except Exception as error:  # noqa: BLE001 - whatever a broken YAML file makes the library raise
+        problem = f"it is not a kubeconfig ({type(error).__name__})"
+    else:
+        if found is not None:
+            return found
+        problem = "it has no current context"
+    where = str(file) if file is not None else "the service account of this pod"
+    raise InputError(problem, source=where, hint="name one with --kubeconfig, and its context with --kube-context")
+
+
+def _file(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the kubeconfig to read; None for a pod's own service account."""
+    if path is not None:
+        return Path(path)
+    named = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    if len(named) > 1:
+        raise InputError("KUBECONFIG names several files", hint="name one with --kubeconfig")
+    if named:
+        return Path(named[0])
+    usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"
+    return usual if usual.exists() or "KUBERNETES_SERVICE_HOST" not in environ else None
+
+
+def _source(path: str | Path | None, environ: Mapping[str, str] | None) -> str:
+    return str(_file(path, os.environ if environ is None else environ) or "the service account of this pod")

@@ -1,0 +1,213 @@
+"""``talospatch cni repair``: dry by default, the same plan in every form, and what it takes said before it is used."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pty
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from repair_world import RESULTS, STUCK, World, eth0, heals, worker
+
+from talospatch.cli import repairs
+from talospatch.cli.commands.cni_repair import Include as IncludeOption
+from talospatch.cli.commands.cni_repair import Method as MethodOption
+from talospatch.cli.demo import cluster as demo
+from talospatch.cli.options import Output
+from talospatch.cli.output import Format, render
+from talospatch.cli.paint import PLAIN
+from talospatch.cli.run import run
+from talospatch.cli.terminal import Terminal
+from talospatch.cli.views import repair as views
+from talospatch.cni.eligibility import Include
+from talospatch.cnicheck.repair_journal import read_repair
+from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions
+from talospatch.errors import InputError
+from talospatch.fleet.async_cluster import AsyncCluster
+from talospatch.fleet.targets import workers
+from talospatch.planning.outcomes import ExitCode
+from talospatch.simulator.launch import process, running
+from talospatch.simulator.spec import FileSpec, ImageSpec
+
+PATH = f"{RESULTS}/{eth0(STUCK)}"
+
+
+def commanded(world: World, *, yes: bool = False, form: Format = Format.TABLE, options: RepairOptions | None = None, **more: Any) -> int:
+    """Do what the command does, on a cluster in memory whose time is ours."""
+    cluster = AsyncCluster(world.client, name="sim", journal=world.store, clock=world.time)
+    carrying = repairs.Carrying(yes, **more)
+    chosen = heals() if options is None else options
+    return asyncio.run(repairs.run(cluster, workers(), chosen, carrying, terminal=Terminal(), output=Output(form)))
+
+
+def test_without_yes_it_says_what_it_would_do_and_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command line that would run, what shows that it may, what it takes, and what to do first."""
+    world = World.of(worker(), tmp_path)
+    assert commanded(world) == ExitCode.DIFFERENCES
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith("CNI repair of 1 node: 1 file can be removed on 1 node (--include heals)")
+    assert f"remove {eth0(STUCK)} (0 bytes, empty, heals" in out
+    assert "Its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it" in out
+    assert f"$ /usr/bin/find /host{PATH} -maxdepth 0 -type f -size 0c" in out
+    assert "First w1: nothing needs to be done" in out
+    assert "its whole root file system below /host" in out
+    assert "Nothing was removed. With --yes" in out
+    assert world.exists(PATH)
+
+
+def test_with_yes_it_removes_and_proves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan and each step on stderr, the report on stdout; the bytes can be had back."""
+    world = World.of(worker(files={PATH: FileSpec(b"{broken")}), tmp_path)
+    assert commanded(world, yes=True) == ExitCode.DONE
+    out, err = capsys.readouterr()
+    assert "CNI repair of 1 file: 1 proven" in out
+    assert "✓ file gone, ✓ sandbox removed, ✓ kubelet log none, ✓ lease 10.244.1.3 is free" in out
+    assert "w1: looking again" in err
+    assert not world.exists(PATH)
+    record = read_repair(world.store, "last")
+    (written,) = repairs.save(record, tmp_path / "removed")
+    assert (written.read_bytes(), written.name, written.stat().st_mode & 0o777) == (b"{broken", eth0(STUCK), 0o600)
+    with pytest.raises(InputError, match="File exists"):
+        repairs.save(record, tmp_path / "removed")
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_a_plan_has_every_form(tmp_path: Path, form: Format) -> None:
+    """With the same files in each."""
+    plan = World.of(worker(), tmp_path).plan()
+    text = render(views.plan(plan), form, width=120, paint=PLAIN)
+    assert STUCK.id in text
+    if form in {Format.JSON, Format.YAML}:
+        data = json.loads(text) if form is Format.JSON else yaml.safe_load(text)
+        assert (data["kind"], data["schema"], data["files"], data["exitCode"]) == ("cni-repair-plan", 1, 1, 2)
+        assert data["nodes"][0]["files"][0]["command"][0] == "/usr/bin/find"
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_a_report_and_the_past_have_every_form(tmp_path: Path, form: Format) -> None:
+    """Reports, the list of repairs, and one of them."""
+    world = World.of(worker(), tmp_path)
+    report = world.repair(world.plan())
+    record = read_repair(world.store, "last")
+    for view, kind in (
+        (views.report(report), "cni-repair"),
+        (views.past([record]), "cni-repairs"),
+        (views.one(record), "cni-repair-record"),
+    ):
+        text = render(view, form, width=120, paint=PLAIN)
+        assert text
+        if form is Format.JSON:
+            assert (json.loads(text)["kind"], json.loads(text)["schema"]) == (kind, 1)
+
+
+def test_a_manifest_is_printed_for_kubectl(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On stdout alone, as YAML unless JSON is asked for; the plan stands on stderr."""
+    world = World.of(worker("v1.7.6"), tmp_path)
+    options = RepairOptions(method=Method.MANIFEST)
+    for form in (Format.TABLE, Format.YAML, Format.JSON):
+        assert commanded(world, form=form, options=options) == ExitCode.DIFFERENCES
+        out, err = capsys.readouterr()
+        found = json.loads(out) if form is Format.JSON else yaml.safe_load(out)
+        (job,) = found["items"]
+        assert (found["kind"], job["kind"], job["spec"]["template"]["spec"]["nodeName"]) == ("List", "Job", "w1")
+        assert "neither journalled nor proven" in err
+    assert commanded(world, form=Format.MARKDOWN, options=options) == ExitCode.DIFFERENCES
+    assert capsys.readouterr().out.startswith("```yaml\n")
+    assert world.exists(PATH)
+
+
+def test_a_manifest_takes_no_yes() -> None:
+    """It runs nothing."""
+    with pytest.raises(InputError, match="takes no --yes"):
+        repairs.must_be_possible(RepairOptions(method=Method.MANIFEST), repairs.Carrying(yes=True))
+
+
+def test_the_words_of_the_options_are_those_of_the_library() -> None:
+    """The command must not import the library for its help."""
+    assert [each.value for each in IncludeOption] == [each.value for each in Include]
+    assert [each.value for each in MethodOption] == [each.value for each in Method]
+
+
+def test_an_archive_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Before any node is asked."""
+    with pytest.raises(InputError, match=r"gone\.tar: No such file"):
+        repairs.archive(tmp_path / "gone.tar")
+    (tmp_path / "tools.tar").write_bytes(b"tar")
+    assert repairs.archive(tmp_path / "tools.tar") == b"tar"
+    assert repairs.archive(None) is None
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The cluster of the demo in a process of its own, over TLS."""
+    with process(demo.spec(), []) as running_cluster:
+        monkeypatch.setenv("TALOSCONFIG", running_cluster["talosconfigs"]["admin"])
+        yield running_cluster
+
+
+@pytest.mark.simulator
+def test_the_command_on_a_healthy_node_over_tls(simulated: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """Looked at once, with and without --yes; without os:admin it is not looked at, and without a target it is refused."""
+    assert run(["cni", "repair", "-n", "10.5.0.4"]) == 0
+    assert "0 files can be removed" in capsys.readouterr().out
+    assert run(["cni", "repair", "-n", "10.5.0.4", "--yes", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == []
+    assert run(["cni", "repair", "-n", "10.5.0.4", "--talosconfig", simulated["talosconfigs"]["reader"]]) == 3
+    assert "os:admin" in capsys.readouterr().out
+    assert run(["cni", "repair"]) == 5
+    assert run(["cni", "repairs", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["repairs"] == []
+    assert run(["cni", "repairs", "last"]) == 1
+    assert run(["cni", "repairs", "--save", "x"]) == 1
+
+
+@pytest.mark.simulator
+def test_a_repair_over_tls(tmp_path: Path) -> None:
+    """The whole way: real gRPC, real TLS, the cluster's time thirty times as fast as ours."""
+    spec = demo.spec()
+    nodes = tuple(replace(node, images=(ImageSpec(IMAGE, store="inmem"),)) for node in spec.nodes)
+
+    class Fast:
+        """The cluster's time, for the repair as well."""
+
+        def __init__(self, clock: Any) -> None:
+            self.now = self.at = clock.now
+            self.sleep = clock.sleep
+
+    async def repaired() -> tuple[list[tuple[str, str]], list[str]]:
+        from talospatch.rollout.journal import JournalStore
+        from talospatch.rollout.places import Places
+
+        async with running(replace(spec, nodes=nodes), scale=30.0) as cluster:
+            config = cluster.talosconfigs["admin"]
+            made = AsyncCluster.from_talosconfig(config, environ={"HOME": str(tmp_path)})
+            fast = AsyncCluster(
+                made.client, name="demo", journal=JournalStore(Places(tmp_path / "journal", tmp_path / "key")), clock=Fast(cluster.clock)
+            )
+            async with made:
+                plan = await fast.cni_repair_plan(nodes=workers(), options=heals())
+                report = await fast.cni_repair(plan)
+            left = [node.name for node in cluster.model.nodes for _ in _damaged(node)]
+            return [(file.hostname, file.outcome.value) for file in report.files], left
+
+    assert asyncio.run(repaired()) == ([("worker-1", "proven"), ("worker-5", "proven")], [])
+
+
+def _damaged(node: Any) -> list[str]:
+    return [path for path, entry in node.tree.walk(RESULTS) if entry.kind == "file" and not entry.size] if node.spec.sandboxes else []
+
+
+def test_a_terminal_alone_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--yes is the only way, whether or not somebody is there to ask."""
+    world = World.of(worker(), tmp_path)
+    leader, follower = pty.openpty()
+    with os.fdopen(leader, "wb", buffering=0), os.fdopen(follower, encoding="utf-8") as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        assert commanded(world) == ExitCode.DIFFERENCES
+    assert world.exists(PATH)
