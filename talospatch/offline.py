@@ -75,7 +75,6 @@ class MachineConfig(_config.MachineConfig):
 
         return with_value(self, path, GONE)
 
-
     def patch_to(
         self, after: _config.MachineConfig, *, talos: TalosVersion | str, semantics: Literal["declarative", "talosctl"] = "declarative"
     ) -> str:

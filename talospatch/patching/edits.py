@@ -3,9 +3,10 @@
 Nothing here knows whether an edit is right. Who uses it parses the text again (:mod:`talospatch.patching.splice`,
 :mod:`talospatch.patching.rewrite`).
 
-Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do lines directly below it that
-stand further to the right. What is commented out, a key or an element, belongs to nobody. A comment at the end of a line belongs to that
-line. New elements come behind the comments that stand in their column directly below the last one.
+Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do those below it that stand
+further to the right, blank lines between them or not. What is commented out above an element, a key or another element, does not belong to
+it. A comment at the end of a line belongs to that line. A new key comes behind itself where it is commented out, else new elements come
+behind the last one and the comments directly below that in their column.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 
 Edits = list[Edit]
 Ways = list[Callable[[], Edits | None]]
-_COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
+# A key or an element, and no remark such as "TODO: …" or "Note: …": keys of Talos begin with a small letter.
+_COMMENTED_OUT = r"#[# \t]*(?:- |(?!(?:[A-Z][a-z]+|TODO|NOTE|FIXME|XXX|WARNING|IMPORTANT):)[A-Za-z][\w./-]*:(?:\s|$))"
 
 
 class Operation:
@@ -144,9 +146,11 @@ class Editor:
         lines = block(items, column, self.style)
         if index:
             return self.inserting_lines(sequence.items[index - 1], column, lines)
-        start = self._dash(sequence, 0)
-        line = self.owned_from(self.text.rfind("\n", 0, start) + 1, column)
-        return [lambda: [(line, line, self.style.newline.join(lines) + self.style.newline)]] if not self.text[line:start].strip(" ") else []
+        begin = self.text.rfind("\n", 0, self._dash(sequence, 0)) + 1
+        if self.text[begin : begin + column].strip(" "):
+            return []  # behind the dash of a list around it
+        line = self.owned_from(begin, column)
+        return [lambda: [(line, line, self.style.newline.join(lines) + self.style.newline)]]
 
     def flow_anew(self, collection: Sequence, items: AbstractSequence[Any]) -> Edits:
         """Write a list in brackets anew: of nodes that stand in the text as they stand there, and of data."""
@@ -179,14 +183,27 @@ class Editor:
         return [lambda: [*before, (end, end, newline + new)], lambda: [*before, (end, end, newline + new + newline)]]
 
     def insert_at_remark(self, mapping: Mapping, key: str, column: int, lines: list[str]) -> Edits | None:
-        """Insert behind a commented-out key of the same name, where a reader would look for it."""
-        below = r"(?:[ \t]*#(?:[ \t]{2,}|[ \t]*-|[ \t]*\r?$)[^\n]*\n)*"  # what is commented out with it
-        pattern = re.compile(rf"^[ \t]*#[# \t]*{re.escape(key)}:[^\n]*\n{below}", re.MULTILINE)
-        match = pattern.search(self.text, mapping.start, mapping.end)
-        if match is None or column_of(self.text, self.text.index("#", match.start())) < column:
+        """Insert behind a commented-out key of the same name, where a reader would look for it: in the mapping or directly below it."""
+        own = f"^{' ' * column}#"
+        below = rf"(?:{own}(?:[ \t]{{2,}}|[ \t]*-|[ \t]*\r?$)[^\n]*\n)*"  # what is commented out with it
+        pattern = re.compile(rf"{own} ?(?:# ?)?{re.escape(key)}:[^\n]*\n{below}", re.MULTILINE)
+        match = pattern.search(self.text, mapping.start, self._end_of_remarks(mapping, column))
+        if match is None:
             return None
         newline = self.style.newline
         return [(match.end(), match.end(), newline.join(lines) + newline)]
+
+    def _end_of_remarks(self, mapping: Mapping, column: int) -> int:
+        """Return where the blank lines and comments in a column, or to the right of it, end that follow a mapping."""
+        end = behind_line(self.text, last_leaf(mapping).end)
+        while end < len(self.text):
+            after = min(end_of_line(self.text, end) + 1, len(self.text))
+            line = self.text[end:after]
+            bare = line.lstrip(" ")
+            if bare.strip() and (not bare.startswith("#") or len(line) - len(bare) < column):
+                break
+            end = after
+        return end
 
     def _dash(self, sequence: Sequence, index: int) -> int:
         item, column = sequence.items[index], dash_column(self.text, sequence)
@@ -240,7 +257,7 @@ class Editor:
         if text[line:start].strip(" "):
             return None
         line = self.owned_from(line, column)
-        end = past_comments(text, behind_line(text, end), column + 1)
+        end = past_comments(text, behind_line(text, end), column + 1, over_blank_lines=True)
         if end == len(text) and not text.endswith("\n") and line > 0:  # the last line had no end: the one before it has none then
             line -= 2 if text[line - 2 : line] == "\r\n" else 1
         return line, end, ""

@@ -83,21 +83,25 @@ def behind_line(text: str, index: int) -> int:
     return min(end_of_line(text, index) + 1, len(text))
 
 
-def past_comments(text: str, index: int, column: int) -> int:
+def past_comments(text: str, index: int, column: int, *, over_blank_lines: bool = False) -> int:
     """Return where the comment lines end that follow directly and belong to what stands in a column above them.
 
-    Those are the ones in the column or to the right of it; but comments in the column of what follows directly belong to that.
+    Those are the ones in the column or to the right of it; but comments in the column of what follows directly belong to that. Blank lines
+    end them, or do not if others of them follow.
     """
     inner: int | None = None  # where the lines to the right of the column end
-    end = index
-    while end < len(text):
-        after = min(end_of_line(text, end) + 1, len(text))
-        line = text[end:after]
+    end = here = index
+    while here < len(text):
+        after = min(end_of_line(text, here) + 1, len(text))
+        line = text[here:after]
         bare = line.lstrip(" ")
         indent = len(line) - len(bare)
+        if over_blank_lines and not bare.strip():
+            here = after
+            continue
         if not bare.startswith("#") or indent < column:
             return inner if inner is not None and bare.strip() and indent == column else end
         if indent == column and inner is None:
             inner = end
-        end = after
+        end = here = after
     return end

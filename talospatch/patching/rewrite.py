@@ -252,7 +252,9 @@ class Rewriter:
             return
         if type_.name in FORMS:
             before, after, type_ = plain_data(type_, before), plain_data(type_, after), ANY
-        if isinstance(node, Mapping) and isinstance(before, dict) and isinstance(after, dict):
+        if is_nothing(node) and after and isinstance(place.parent, Mapping) and not place.parent.flow:
+            self._add(self._replacing(place, type_, after), around)
+        elif isinstance(node, Mapping) and isinstance(before, dict) and isinstance(after, dict):
             self._mapping(node, type_, before, after, around)
         elif isinstance(node, SequenceNode) and isinstance(before, list) and isinstance(after, list) and len(before) == len(node.items):
             self._list(node, type_, before, after, around)
@@ -264,7 +266,7 @@ class Rewriter:
         data = plain_data(type_, after)
         if isinstance(data, dict | list):
             if data and is_nothing(node) and isinstance(parent, Mapping):
-                return self._editor.filling(parent, str(place.key), data)
+                return [*self._editor.filling(parent, str(place.key), data), lambda: self._anew(place)]
             return [lambda: self._anew(place)]
         if not isinstance(node, Scalar) or parent is None:
             return [lambda: self._anew(place)]

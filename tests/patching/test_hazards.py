@@ -32,7 +32,9 @@ def test_the_patch_gives_what_the_row_says(case: HazardCase) -> None:
         assert text_of(case.ours, case.patch, talos=case.talos) == case.ours
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.theirs], ids=[id_ for case, id_ in zip(CASES, ids, strict=True) if case.theirs])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.theirs], ids=[id_ for case, id_ in zip(CASES, ids, strict=True) if case.theirs]
+)
 def test_talosctl_does_what_the_row_says(case: HazardCase) -> None:
     """Something else, or nothing at all; or what makes the row a warning."""
     if case.theirs.startswith(REFUSES):

@@ -42,7 +42,9 @@ class WildWriter:
                 parts.append("...")
         text = "\n".join(parts) + "\n"
         if self._chance(0.3):
-            text = self._random.choice((text.replace("\n", "\r\n"), "\ufeff" + text, text.rstrip("\n"), "# first\n\n" + text, text + "\n\n# last\n"))
+            text = self._random.choice(
+                (text.replace("\n", "\r\n"), "\ufeff" + text, text.rstrip("\n"), "# first\n\n" + text, text + "\n\n# last\n")
+            )
         return text
 
     def _chance(self, share: float) -> bool:
@@ -56,7 +58,11 @@ class WildWriter:
         lines: list[str] = []
         while self._random.random() < 0.35 * self._wildness * 2:
             indent = self._random.choice((column, column, column, column + 2, 0, max(column - 2, 0)))
-            lines.append(self._random.choice(("", f"{' ' * indent}# {self._random.choice(WORDS)}", f"{' ' * indent}#{self._random.choice(WORDS)}", "  ")))
+            lines.append(
+                self._random.choice(
+                    ("", f"{' ' * indent}# {self._random.choice(WORDS)}", f"{' ' * indent}#{self._random.choice(WORDS)}", "  ")
+                )
+            )
         return lines
 
     def _behind(self) -> str:
@@ -70,7 +76,9 @@ class WildWriter:
         pad, lines = " " * column, list[str]()
         step = self._odd((2, 2, 4, 1, 8))
         merged: dict[str, Any] = {}
-        source = next(((name, each) for name, each in self._anchors if isinstance(each, dict) and each and each.items() <= data.items()), None)
+        source = next(
+            ((name, each) for name, each in self._anchors if isinstance(each, dict) and each and each.items() <= data.items()), None
+        )
         if source is not None and self._chance(0.5):
             lines.append(f"{pad}<<: *{source[0]}")
             merged = source[1]
@@ -113,7 +121,9 @@ class WildWriter:
         if anchor:
             lead += f" &{anchor}"
         if not isinstance(value, dict | list):
-            lines = [f"{lead}{line}" if not number else line for number, line in enumerate(self._scalar(value, column + 2, quiet=bool(anchor)))]
+            lines = [
+                f"{lead}{line}" if not number else line for number, line in enumerate(self._scalar(value, column + 2, quiet=bool(anchor)))
+            ]
         elif not value or self._chance(0.2):
             lines = self._flow_lines(lead, value, column)
         else:
@@ -140,7 +150,11 @@ class WildWriter:
     def _flow_lines(self, lead: str, value: Any, column: int) -> list[str]:
         if value and self._chance(0.4):  # over several lines
             opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
-            entries = [f"{self._key(key)}: {self._flow(each)}" for key, each in value.items()] if isinstance(value, dict) else [self._flow(each) for each in value]
+            entries = (
+                [f"{self._key(key)}: {self._flow(each)}" for key, each in value.items()]
+                if isinstance(value, dict)
+                else [self._flow(each) for each in value]
+            )
             pad = " " * (column + self._odd((4, 2, 1, 7)))
             lines = [f"{lead} {opening}{self._behind()}"]
             for number, entry in enumerate(entries):
@@ -168,7 +182,13 @@ class WildWriter:
             return [f"{gap}{self._random.choice(('null', '~'))}{self._behind()}"] if quiet or self._chance(0.5) else [self._behind()]
         if not isinstance(value, str) or isinstance(value, Literal):
             return [f"{gap}{scalar(value)}{self._behind()}"]
-        if "\n" in value and value.strip("\n") and value[0] not in " \t\n" and all(c.isprintable() or c == "\n" for c in value) and not self._chance(0.2):
+        if (
+            "\n" in value
+            and value.strip("\n")
+            and value[0] not in " \t\n"
+            and all(c.isprintable() or c == "\n" for c in value)
+            and not self._chance(0.2)
+        ):
             return self._literal(gap, value, column)
         if value.isprintable() and self._chance(0.3):
             kind = self._random.choice(("single", "double", "tag", "folded", "lines"))
