@@ -17,7 +17,7 @@ from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.machineconfig.typed.schema import Type
 from talospatch.machineconfig.values import MERGE_KEY, is_merge_key
 from talospatch.patching.alignment import align, unchanged
-from talospatch.patching.emit import block
+from talospatch.patching.emit import block, flow
 from talospatch.patching.places import behind_line, key_column, key_start, last_leaf
 
 if TYPE_CHECKING:
@@ -79,9 +79,11 @@ def _merged(editor: Editor, place: AliasPlace) -> Edits | None:
     """Write what a merge key brings as keys of the mapping's own."""
     mapping = place.parent
     assert isinstance(mapping, Mapping), "a merge key is in one"
-    if mapping.flow or not place.data:
+    if not place.data:
         return None
     start = key_start(editor.text, mapping.keys[MERGE_KEY])
+    if mapping.flow:
+        return [(start, place.node.end, flow(place.data, editor.style.quote)[1:-1])]
     lines = block(place.data, key_column(editor.text, mapping), editor.style)
     new = editor.style.newline.join(lines).lstrip(" ")
     return [(start, place.node.end, new)]

@@ -278,9 +278,9 @@ WIDENED = Hazard(
     "edit-widened",
     _NOTE,
     "a layout in which the least edit cannot be proven right",
-    "writes everything anew",
-    "writes anew what is around the change",
-    "an anchor whose value is used elsewhere",
+    "writes everything anew, without comments",
+    "writes anew what is around the change; comments in it may be lost",
+    "`env: *shared` where the change is for `env` only",
 )
 COMMENTS_LOST = Hazard(
     "comments-lost",
@@ -288,7 +288,7 @@ COMMENTS_LOST = Hazard(
     "a layout in which no edit of the text can be proven right",
     "writes everything anew, without comments",
     "writes that document anew, without comments",
-    "explicit keys (`? key`) with aliases across them",
+    "an alias as a key, `*key : v`, whose anchor goes, beside a tab behind a colon",
     "write that part of the config plainly",
 )
 

@@ -192,7 +192,8 @@ class Rewriter:
         for write, hazard in ((round_tripped, hazards.WIDENED), (anew, hazards.COMMENTS_LOST)):
             edits: Edits = []
             for tree, document in changed:
-                written = write(self._text[tree.body : tree.end], plain_data(document.type, document.value), self._style)
+                data = _in_order_of(tree.root, plain_data(document.type, document.value)) if tree.root is not None else {}
+                written = write(self._text[tree.body : tree.end], data, self._style)
                 if written is None:
                     break
                 lead = self._style.newline if tree.explicit and not written.startswith(("\n", "\r")) else ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.patching import hazards
-from talospatch.patching.hazards import Hazard
+
+if TYPE_CHECKING:
+    from talospatch.patching.hazards import Hazard
 
 
 class HazardCase(NamedTuple):
@@ -20,7 +22,6 @@ class HazardCase(NamedTuple):
         theirs: what talosctl makes of it, with the least edit of the same text; ``refuses: `` and why, or a crash, as a regular expression;
             empty where there is nothing to compare.
         path: of the finding.
-        talosctl_agrees: whether ``theirs`` is the same as ``ours``: then the finding warns of what both do.
     """
 
     hazard: Hazard
@@ -30,10 +31,6 @@ class HazardCase(NamedTuple):
     ours: str
     theirs: str
     path: str = ""
-
-    @property
-    def talosctl_agrees(self) -> bool:
-        return self.ours == self.theirs
 
 
 REFUSES = "refuses: "
@@ -55,6 +52,10 @@ SINCE = "machine:\n  kubelet:\n    extraConfig: {since: 2024-01-02}\n"
 FILES = "machine:\n  files:\n    - {path: /a, content: one}\n    - {path: /b}\n    - {path: /a, content: two}\n"
 KEYS = VOLUME + "encryption:\n  keys:\n    - slot: 0\n    - slot: 1\n"
 WORKER = "version: v1alpha1\nmachine:\n  type: worker\n"
+KEY_ALIAS = (
+    "machine:\n  type:\tworker\n  sysctls: # of the kernel\n    &key a: b\n    c: d\n"
+    "# all of it\ncluster:\n  extraManifestHeaders:\n    *key : v\n"
+)
 ENV = "machine:\n  sysctls: &shared # both\n    a: b\n  env: *shared\n"
 
 CASES = (
@@ -421,5 +422,30 @@ CASES = (
         "machine:\n  sysctls: &shared # both\n    a: b\n  env:\n    a: b\n    c: d\n",
         "machine:\n  sysctls: &shared # both\n    a: b\n  env:\n    a: b\n    c: d\n",
         "machine.env",
+    ),
+    HazardCase(
+        hazards.WIDENED,
+        "1.13",
+        ENV,
+        "machine:\n  sysctls: {c: d}\n",
+        "machine:\n  sysctls: &shared # both\n    a: b\n    c: d\n  env:\n    a: b\n",
+        "machine:\n  sysctls: &shared # both\n    a: b\n    c: d\n  env:\n    a: b\n",
+        "machine.env",
+    ),
+    HazardCase(
+        hazards.COMMENTS_LOST,
+        "1.13",
+        KEY_ALIAS,
+        "machine:\n  sysctls: {a: {$patch: delete}}\n",
+        "machine:\n  type: worker\n  sysctls:\n    c: d\ncluster:\n  extraManifestHeaders:\n    a: v\n",
+        "",
+    ),
+    HazardCase(
+        hazards.DOCUMENT_EMPTY,
+        "1.11",
+        "---\n---\n" + WORKER,
+        "machine:\n  token: a\n",
+        "---\n---\n" + WORKER + "  token: a\n",
+        REFUSES + "base:1:4: an empty document",
     ),
 )  # fmt: skip

@@ -56,9 +56,10 @@ def test_the_rows_example_is_one(row: Hazard) -> None:
     case = next(case for case in CASES if case.hazard is row)
     texts = (case.base, case.patch)
     for quoted in re.findall(r"`([^`]+)`", row.example):
+        if any(quoted in text for text in texts):
+            continue
         data = plain(read(quoted)[0].root)
-        words = [text for text in texts if str(quoted) in text]
-        assert words or any(_holds(plain(tree.root), _expanded(data)) for text in texts for tree in read(text)), quoted
+        assert any(_holds(plain(tree.root), _expanded(data)) for text in texts for tree in read(text)), quoted
 
 
 def _expanded(data: Any) -> Any:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
-from talospatch.machineconfig.typed.deletes import Selector
 from talospatch.machineconfig.typed.documents import Document
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.hazards import Noticed
@@ -13,6 +12,10 @@ from talospatch.patching.known_types import schema_for
 from talospatch.patching.places import last_leaf
 from talospatch.patching.tolerant import TolerantLoader
 from talospatch.versions import TalosVersion
+
+if TYPE_CHECKING:
+    from talospatch.machineconfig.typed.deletes import Selector
+    from talospatch.machineconfig.typed.schema import Type
 
 Span = tuple[int, int]
 
@@ -29,7 +32,7 @@ def lines_lost(base: str, patches: list[str], after: str, talos: str) -> list[st
             if root is None:
                 continue
             if isinstance(step, Document):
-                spans += _named(base, None, root, step.value)
+                spans += _named(base, None, root, step.value, step.type)
             else:
                 spans += _deleted(base, root, step, held)
     kept, start = [], 0
@@ -42,14 +45,20 @@ def lines_lost(base: str, patches: list[str], after: str, talos: str) -> list[st
     return [line for line in kept if not any(line == each for each in there)]
 
 
-def _named(text: str, key: Node | None, node: Node, value: Any) -> list[Span]:
+def _named(text: str, key: Node | None, node: Node, value: Any, type_: Type | None) -> list[Span]:
     """Return the places of what a patch's value names."""
     if isinstance(value, dict) and isinstance(node, Mapping) and node.values and value:
         added = any(name not in node.values for name in value)
-        spans = [_span(text, key or node, node)] if node.flow and added else list[Span]()
+        emptied = len(node.values) == 1 and not all(value.values())
+        spans = [_span(text, key or node, node)] if (node.flow and added) or emptied else list[Span]()
         for name, each in value.items():
             if isinstance(name, str) and name in node.values:
-                spans += _named(text, node.keys[name], node.values[name], each)
+                field = type_.fields.get(name) if type_ is not None else None
+                inner = field.type if field is not None and not field.replace else None
+                if field is not None and field.replace:
+                    spans.append(_span(text, node.keys[name], node.values[name]))
+                else:
+                    spans += _named(text, node.keys[name], node.values[name], each, inner)
         return spans
     return [_span(text, key or node, node)]
 

@@ -100,7 +100,7 @@ class WildWriter:
         for value in data:
             lines += self._between(column)
             gap = self._odd((" ", " ", "   ", "  "))
-            if isinstance(value, dict | list) and value and not self._chance(0.2) and not (anchor := self._anchor(value, 0.1)):
+            if isinstance(value, dict | list) and value and not self._chance(0.3):
                 inner = self._block(value, column + 1 + len(gap))
                 first = next((index for index, line in enumerate(inner) if line.strip() and not line.strip().startswith("#")), 0)
                 if first == 0 and not inner[0].lstrip().startswith("<<"):
