@@ -53,5 +53,5 @@ def patch_config(
         config = MachineConfig.parse(readable(base, talos), source="base")
     piece = Workpiece(config, talos=talos)
     for number, patch in enumerate(patches, start=1):
-        Change.parse(patch, source=f"patch {number}").work_on(piece)
+        Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
     return piece.canonical() if style == "canonical" else piece.patched.config.text

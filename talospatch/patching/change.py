@@ -10,13 +10,14 @@ from talospatch.machineconfig.nodes import Mapping, Sequence
 from talospatch.machineconfig.reader import Tree, line_and_column, read
 from talospatch.machineconfig.typed.repeated import read_repeated
 from talospatch.patching.hazards import PATCH_EMPTY
-from talospatch.patching.text_step import MARK, JsonStep, MergeStep, holds_drop_in, holds_something, is_drop_in, without
+from talospatch.patching.text_step import MARK, MergeStep, holds_drop_in, holds_something, is_drop_in, without
 from talospatch.patching.workpiece import Workpiece
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as AbstractMapping
 
     from talospatch.machineconfig.config import MachineConfig
+    from talospatch.patching.json_step import JsonStep
     from talospatch.patching.patched import Patched
     from talospatch.versions import TalosVersion
 
@@ -178,6 +179,7 @@ def _json_step(trees: tuple[Tree, ...], text: str, source: str) -> JsonStep:
         ChangeError: something stands beside it, or an operation is not one.
     """
     from talospatch.patching.json_patch import operations
+    from talospatch.patching.json_step import JsonStep
 
     first, *others = (tree for tree in trees if tree.root is not None)
     if others:

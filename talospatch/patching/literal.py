@@ -8,7 +8,7 @@ from talospatch.errors import ConfigError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text
 from talospatch.machineconfig.typed.dialect import DIALECTS, dialect_of
-from talospatch.machineconfig.typed.documents import Document
+from talospatch.machineconfig.typed.documents import MAIN, Document
 from talospatch.machineconfig.typed.lenient import readable as lenient_text
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.emit import style_of
@@ -42,11 +42,23 @@ def literally(base: str, patches: Sequence[str], *, talos: TalosVersion, preserv
     schema = schema_for(talos, noticed)
     held = DocumentSet(kept, schema, noticed, source="base")
     after = DocumentSet(text, schema, Noticed(), source="what talosctl writes")
-    roots = {document.id: document.root for document in held.before}
-    documents = [Document(document.kind, document.value, roots.get(document.id)) for document in after.before]
+    documents = _in_place(held.before, after.before)
     style = style_of(MachineConfig.parse(kept, source="base"))
     rewritten = Rewriter(kept, held.trees, style, held.widened, noticed).rewrite(held.before, documents, source="base")
     return base if rewritten is None else rewritten.text
+
+
+def _in_place(before: Sequence[Document], after: Sequence[Document]) -> list[Document]:
+    """Return the documents after a change with the trees of those before that still stand in their order; moved ones are new."""
+    places = {document.id: number for number, document in enumerate(before)}
+    highest, made = -1, []
+    for document in after:
+        place = places.get(document.id, -1)
+        stays = place >= 0 and (document.kind.name == MAIN or place > highest)  # the main document goes first, wherever it stands
+        if stays and document.kind.name != MAIN:
+            highest = place
+        made.append(Document(document.kind, document.value, before[place].root if stays else None))
+    return made
 
 
 def readable(base: str, talos: TalosVersion) -> str:

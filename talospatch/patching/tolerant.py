@@ -12,6 +12,7 @@ from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence
 from talospatch.machineconfig.typed.decode import Decoder
 from talospatch.machineconfig.typed.deletes import Selector, scalar_at
 from talospatch.machineconfig.typed.documents import MAIN, Document
+from talospatch.machineconfig.typed.lenient import check_readable
 from talospatch.machineconfig.typed.load import Loader
 from talospatch.machineconfig.typed.problems import located
 from talospatch.machineconfig.typed.schema import UNKNOWN, Field, Kind, Type
@@ -82,11 +83,13 @@ class TolerantLoader(Loader):
                 if step.id in seen and not self.schema.dialect.repeated_patch_documents:
                     self._widened.noticed.add(hazards.DOCUMENT_REPEATED, step.id)
                 seen.add(step.id)
-        return [step for index, step in enumerate(steps) if not (index and _is_residue(step) and isinstance(steps[index - 1], Selector))]
+        return [step for index, step in enumerate(steps) if not (index and _is_residue(step, steps[index - 1]))]
 
     def read_trees(self) -> tuple[Tree, ...]:
         """Return a tree for each document of the text."""
-        if not self.trees:
+        if self.trees:
+            check_readable(self.trees, self.text, self.schema.dialect, source=self.source)
+        else:
             self.trees = super().read_trees()
         return self.trees
 
@@ -126,8 +129,10 @@ def _id(kind: Kind, name: str) -> str:
     return f"{kind.name}/{name}" if kind.named else kind.name
 
 
-def _is_residue(step: Step) -> bool:
-    return isinstance(step, Document) and not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
+def _is_residue(step: Step, before: Step) -> bool:
+    """Whether a step is what is left of a document of which all else was to be deleted; the document deleted as a whole leaves nothing."""
+    cut = isinstance(before, Selector) and bool(before.path)
+    return cut and isinstance(step, Document) and not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
 
 
 def _path_to(root: Node, key: Node) -> tuple[str, ...] | None:

@@ -53,12 +53,15 @@ class Workpiece:
             ConfigError: the config does not fit the types of its Talos version.
         """
         from talospatch.patching.document_set import DocumentSet
+        from talospatch.patching.hazards import DOCUMENT_EMPTY
         from talospatch.patching.known_types import schema_for
 
         if self._documents is None:
             config = self._patched.config
             trees = tuple(document.tree for document in config.documents)
             schema = schema_for(self.talos, self.noticed)
+            if schema.dialect.empty_documents_fail and _has_empty(config):
+                self.noticed.add(DOCUMENT_EMPTY)
             self._documents = DocumentSet(config.text, schema, self.noticed, source=config.source, trees=trees)
         return self._documents
 
@@ -124,3 +127,10 @@ class Workpiece:
             f"talosctl's own form cannot hold the result: {why}",
             hint='use style="preserve"; often a text of several lines begins with a space, or a word that must be given is not',
         )
+
+
+def _has_empty(config: MachineConfig) -> bool:
+    """Whether some document of a config's text holds nothing."""
+    documents = config.documents
+    behind = config.text[documents[-1].span[1] :] if documents else ""
+    return behind.lstrip().startswith("---") or [document.index for document in documents] != list(range(len(documents)))
