@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from talospatch.errors import ChangeError
-from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.change import Change
-from talospatch.patching.literal import literally, readable
-from talospatch.patching.workpiece import Workpiece
+from talospatch.patching.recipe import PatchText, Recipe
 from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
@@ -42,11 +40,6 @@ def patch_config(
         raise ChangeError(f"there are no semantics {semantics!r}", hint="use declarative or talosctl")
     if style not in {"preserve", "canonical"}:
         raise ChangeError(f"there is no style {style!r}", hint="use preserve or canonical")
-    if semantics == "talosctl":
-        return literally(base, patches, talos=talos, preserve=style == "preserve")
-    if not patches:
-        return base
-    piece = Workpiece(MachineConfig.parse(readable(base, talos), source="base"), talos=talos)
-    for number, patch in enumerate(patches, start=1):
-        Change.parse(patch, source=f"patch {number}").work_on(piece)
-    return piece.canonical() if style == "canonical" else piece.patched.config.text
+    texts = tuple(PatchText(patch, f"patch {number}", f"patch {number}") for number, patch in enumerate(patches, start=1))
+    read = () if semantics == "talosctl" else tuple(Change.parse(patch.text, source=patch.source) for patch in texts)
+    return Recipe(talos, texts, read, semantics, style).of(base, source="base").text

@@ -10,7 +10,7 @@ from talospatch.containerd.fragment import Fragment, merge
 from talospatch.containerd.metrics import METRICS_KEYS, Address, Keys
 from talospatch.errors import ChangeError, ConfigError, FragmentError
 from talospatch.machineconfig.document import Document
-from talospatch.machineconfig.nodes import Mapping, Sequence
+from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.machineconfig.reader import Tree, line_and_column, read
 from talospatch.machineconfig.typed.repeated import read_repeated
@@ -74,11 +74,11 @@ class Change:
         """
         label = name or source
         if source.endswith(".toml"):
-            return cls(_fragments([FragmentStep(Fragment.parse(text, source=label, is_file=True))]), name=label, source=source)
+            return cls(_fragments([FragmentStep(Fragment.parse(text, source=source, is_file=True))]), name=label, source=source)
         try:
             trees = read(text, source=source)
         except ConfigError as error:
-            if (inline := _inline_toml(text, label)) is not None:
+            if (inline := _inline_toml(text, source)) is not None:
                 return cls((inline,), name=label, source=source)
             if MARK in text and read_repeated(text) is not None:  # a key that is deleted and given anew stands twice
                 return cls((MergeStep(text, source),), name=label, source=source)
@@ -92,10 +92,10 @@ class Change:
             if isinstance(tree.root, Sequence):
                 return cls((_json_step(trees, text, source),), name=label, source=source)
             if not isinstance(tree.root, Mapping):
-                if (inline := _inline_toml(text, label)) is not None:
+                if (inline := _inline_toml(text, source)) is not None:
                     return cls((inline,), name=label, source=source)
                 raise _not_a_patch(tree, text, source)
-            steps += _drop_ins(Document(tree, index), source, label)
+            steps += _drop_ins(Document(tree, index), text, source)
         if not steps:
             rest = (MergeStep(text, source),) if holds_something(trees) else ()
         else:
@@ -123,7 +123,7 @@ class Change:
     def work_on(self, piece: Workpiece) -> None:
         """Apply it to a config that other changes are applied to as well; raises as :meth:`apply`."""
         if not self.steps:
-            piece.noticed.add(PATCH_EMPTY)
+            piece.noticed.add(PATCH_EMPTY, detail=self.source)
         for step in self.steps:
             step.apply(piece)
 
@@ -180,42 +180,58 @@ def is_drop_in(node: Node) -> bool:
     return text_at(node, "kind") == KIND or text_at(node, "path") == PART_PATH
 
 
-def _drop_ins(document: Document, source: str, label: str) -> list[FragmentStep]:
+def _drop_ins(document: Document, text: str, source: str) -> list[FragmentStep]:
     """Return a step for each containerd fragment in a document of a patch."""
     if document.kind == KIND and is_drop_in(document.node):
         value = document.value
         for key in value:
             if key not in {"apiVersion", "kind", "name", "content"}:
                 raise ChangeError("is not a key of this document", source=source, path=f"{document.id}:{key}")
-        return [FragmentStep(_content(value.get("content"), f"{document.id}:content", source, label), document.name)]
+        return [FragmentStep(_content(document.node, f"{document.id}:content", text, source), document.name)]
     files = document.find(FILES) if document.kind == ROOT_DOCUMENT else None
     if not isinstance(files, Sequence):
         return []
-    return [
-        _entry_step(plain(item), f"machine.files[{index}]", source, label) for index, item in enumerate(files.items) if is_drop_in(item)
-    ]
+    return [_entry_step(item, f"machine.files[{index}]", text, source) for index, item in enumerate(files.items) if is_drop_in(item)]
 
 
-def _entry_step(entry: dict[str, Data], path: str, source: str, label: str) -> FragmentStep:
+def _entry_step(item: Node, path: str, text: str, source: str) -> FragmentStep:
+    entry: dict[str, Data] = plain(item)
     for key in entry:
         if key not in {"content", "permissions", "path", "op"}:
             raise ChangeError(f"{key!r} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120])
     permissions = entry.get("permissions")
     return FragmentStep(
-        _content(entry.get("content"), f"{path}.content", source, label),
+        _content(item, f"{path}.content", text, source),
         permissions=permissions if isinstance(permissions, int) and not isinstance(permissions, bool) else None,
     )
 
 
-def _content(content: Data, path: str, source: str, label: str) -> Fragment:
+def _content(holder: Node, path: str, text: str, source: str) -> Fragment:
+    """Return the fragment that a mapping has at ``content``."""
+    mapping = resolved(holder)
+    node = mapping.values.get("content") if isinstance(mapping, Mapping) else None
+    content = plain(node) if node is not None else None
     if content is not None and not isinstance(content, str):
         raise ChangeError("must be text", source=source, path=path)
     try:
-        return Fragment.parse(content or "", source=label)
+        return Fragment.parse(content or "", source=source)
     except FragmentError as error:
-        raise FragmentError(
-            f"line {error.line}: {error.problem}" if error.line else error.problem, source=source, path=path, hint=error.hint
-        ) from None
+        assert node is not None, "nothing is a fragment that sets nothing"
+        line, column = _place_in_block(text, resolved(node), error)
+        problem = f"line {error.line}: {error.problem}" if error.line and line is None else error.problem
+        raise FragmentError(problem, source=source, line=line, column=column, path=path, hint=error.hint) from None
+
+
+def _place_in_block(text: str, node: Node, error: FragmentError) -> tuple[int | None, int | None]:
+    """Return where an error in a content stands in the text around it, as far as that is certain: in a block whose lines are kept."""
+    if not isinstance(node, Scalar) or node.style != "|" or not error.line:
+        return None, None
+    line = line_and_column(text, node.start)[0] + error.line
+    lines, inside = text.split("\n"), node.text.split("\n")
+    if line > len(lines) or error.line > len(inside) or not lines[line - 1].rstrip("\r").endswith(inside[error.line - 1]):
+        return None, None
+    indent = len(lines[line - 1].rstrip("\r")) - len(inside[error.line - 1])
+    return line, error.column + indent if error.column else None
 
 
 def _json_step(trees: tuple[Tree, ...], text: str, source: str) -> JsonStep:
@@ -239,14 +255,14 @@ def _not_a_patch(tree: Tree, text: str, source: str) -> ChangeError:
     return ChangeError("a single value is not a patch", source=source, line=line, column=column, hint="write the change as YAML or TOML")
 
 
-def _inline_toml(text: str, label: str) -> FragmentStep | None:
+def _inline_toml(text: str, source: str) -> FragmentStep | None:
     """Read text that is TOML and no YAML mapping; None when it is not TOML either."""
     try:
         if not tomllib.loads(text):
             return None
     except (ValueError, RecursionError):
         return None
-    return FragmentStep(Fragment.parse(text, source=label, is_file=True))
+    return FragmentStep(Fragment.parse(text, source=source, is_file=True))
 
 
 def _paths(step: Step, key: str) -> list[Keys]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.hazards import Noticed
+    from talospatch.talos.finding import Finding
 
 
 class Workpiece:
@@ -87,6 +88,12 @@ class Workpiece:
         """The outcome so far."""
         outcome = self._patched._replace(config=self.config)
         return outcome if self._noticed is None else outcome.then(Patched(self._patched.config, self._noticed.findings))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed so far, for use beside :meth:`canonical`: :attr:`patched` would edit the text first."""
+        noticed = () if self._noticed is None else self._noticed.findings
+        return tuple(dict.fromkeys((*self._patched.findings, *noticed)))
 
     def canonical(self) -> str:
         """Return the text that talosctl would write of it, without comments.
