@@ -13,7 +13,7 @@ from named import beyond, held
 from oracle_cases import Maker
 from vector_cases import commented
 
-from talospatch.containerd.carriers import KIND, PART_PATH
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text, read_patch, reencode
