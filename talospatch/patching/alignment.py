@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.machineconfig.typed.equality import alike
@@ -81,3 +82,11 @@ def _is_same(inner: Type, one: Any, other: Any) -> bool:
 
 def _key(inner: Type, element: Any) -> tuple[Any, ...] | None:
     return key_of(inner.name, element) if isinstance(element, dict) else None
+
+
+def unchanged(before: list[Any], after: list[Any], changes: list[ListChange]) -> dict[int, int]:
+    """Return the old index of each new element that no change names."""
+    named_old = {change.before for change in changes if change.before is not None}
+    named_new = {change.after for change in changes if change.after is not None}
+    olds = (index for index in count() if index not in named_old)
+    return dict(zip((index for index in range(len(after)) if index not in named_new), olds, strict=False))

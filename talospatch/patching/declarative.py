@@ -15,7 +15,7 @@ from talospatch.machineconfig.typed.free import AnyKeys, go_type
 from talospatch.machineconfig.typed.keyed import KEYED
 from talospatch.machineconfig.typed.merge import UNSETTABLE, WIPED, acts_on_nothing, merge_urls
 from talospatch.patching import hazards
-from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, key_of, replaces
+from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, is_found_by, key_of, replaces
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.path import Step
@@ -176,14 +176,16 @@ class DeclarativeMerger:
         inner = type_.inside
         plain = self._adopted(inner, new)
         mapping = isinstance(plain, dict) and inner.shape == "struct" and inner.name not in FORMS
-        key = key_of(inner.name, plain) if mapping else None
-        for index, old in enumerate(out):
-            if key is not None:
-                if not isinstance(old, dict) or key_of(inner.name, old) != key:
+        keyed = mapping and key_of(inner.name, plain) is not None
+        # Of several that are replaced as a whole talosctl takes the last, of several that are merged into the first.
+        for index in reversed(range(len(out))) if replaces(inner.name) else range(len(out)):
+            old = out[index]
+            if keyed:
+                if not isinstance(old, dict) or not is_found_by(inner.name, old, plain):
                     continue
                 out[index] = self._keyed(type_, old, new, plain, (*path, index), fresh=index >= old_ones)
                 return
-            if old is plain or (not mapping and type(old) is type(plain) and old == plain) or (mapping and alike(inner, old, plain)):
+            if alike(inner, old, plain):
                 if not old_ones:
                     break  # given twice by the patch itself, on purpose or not: the list is new, and taken as it is
                 self._note(hazards.ELEMENT_PRESENT, path)

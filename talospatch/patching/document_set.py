@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.typed.deletes import Selector
-from talospatch.machineconfig.typed.documents import MAIN, Document, check_all_copyable, check_together
+from talospatch.machineconfig.typed.documents import MAIN, Document, check_all_copyable, check_together, encode
+from talospatch.machineconfig.typed.free import CannotCopy
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.patching import hazards
 from talospatch.patching.declarative import DeclarativeMerger
@@ -16,6 +18,7 @@ from talospatch.patching.tolerant import TolerantLoader, Widened
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from talospatch.machineconfig.nodes import Mapping
     from talospatch.machineconfig.reader import Tree
     from talospatch.machineconfig.typed.load import Step
     from talospatch.machineconfig.typed.schema import Schema
@@ -32,7 +35,7 @@ class DocumentSet:
     """
 
     def __init__(self, text: str, schema: Schema, noticed: Noticed, *, source: str | None = None, trees: tuple[Tree, ...] = ()) -> None:
-        self._schema, self._noticed = schema, noticed
+        self._schema, self._noticed, self._text = schema, noticed, text
         self.widened = Widened(schema, noticed)
         loader = TolerantLoader(text, self.widened, source, patch=False, trees=trees)
         self.before = tuple(step for step in loader.steps() if isinstance(step, Document))
@@ -40,6 +43,14 @@ class DocumentSet:
             raise ConfigError("there is no document in it", source=source)
         self.trees = loader.trees
         self.documents: list[Document] = list(self.before)
+        self._vacated: dict[str, Mapping] = {}  # roots of documents that were deleted
+
+    @property
+    def text(self) -> str:
+        """A text of the documents, as talosctl has it: the one that they were read from, or what it would write once it has merged."""
+        if any(before is not now for before, now in zip_longest(self.before, self.documents)):
+            return encode(self.documents, minor=self._schema.dialect.minor)
+        return self._text
 
     def merge(self, text: str, *, source: str | None = None, trees: tuple[Tree, ...] = ()) -> None:
         """Apply a strategic merge patch, declaratively. Where trees are given, they count, and the text is for messages.
@@ -49,6 +60,8 @@ class DocumentSet:
             ChangeError: it leads where nothing can be changed, or to documents that exclude each other.
         """
         loader = TolerantLoader(text, self.widened, source, patch=True, trees=trees)
+        for document in self.documents:
+            self._note_uncopyable(document)
         for step in _in_order(loader.steps()):
             try:
                 self._step(step)
@@ -71,22 +84,34 @@ class DocumentSet:
             return
         index = self._index(step.id)
         held = self.documents[index] if index is not None else None
-        if held is not None and not step.type.free:
-            self._note_uncopyable(held)
         merger = DeclarativeMerger(self._schema.dialect, self._noticed, step.id)
         value = merger.document(step.type, held.value if held is not None else {}, step.value)
         made = Document(step.kind, value, held.root if held is not None else None)
         self._note_uncopyable(made)
-        if index is None:
-            self.documents.append(made)
-        else:
+        if index is not None:
             self.documents[index] = made
+        elif step.id in self._vacated:
+            self._put_back(made.with_root(self._vacated[step.id]))
+        else:
+            self.documents.append(made)
+
+    def _put_back(self, document: Document) -> None:
+        """Put a document into the place of the one that was deleted."""
+        order = {id(each.root): number for number, each in enumerate(self.before)}
+        own = order[id(document.root)]
+        behind = (index for index, each in enumerate(self.documents) if order.get(id(each.root), len(order)) > own)
+        place = next(behind, None)
+        if place is not None:
+            self._noticed.add(hazards.DOCUMENT_REPLACED, document.id)
+        self.documents.insert(len(self.documents) if place is None else place, document)
 
     def _delete(self, selector: Selector) -> None:
         index = self._index(selector.id)
         if index is None:
             self._noticed.add(hazards.DELETE_ABSENT, selector.id)
         elif not selector.path:
+            if (root := self.documents[index].root) is not None:
+                self._vacated[selector.id] = root
             del self.documents[index]
         else:
             held = self.documents[index]
@@ -99,10 +124,12 @@ class DocumentSet:
         return next((index for index, document in enumerate(self.documents) if document.id == identity), None)
 
     def _note_uncopyable(self, document: Document) -> None:
+        if document.type.free:
+            return  # of an unknown kind, which is noted itself
         try:
             check_all_copyable([document])
-        except Misfit:
-            self._noticed.add(hazards.UNCOPYABLE, document.id)
+        except CannotCopy as problem:
+            self._noticed.add(hazards.UNCOPYABLE, document.id, problem.steps)
 
     def _check(self, documents: Sequence[Document], source: str | None) -> None:
         try:

@@ -3,9 +3,10 @@
 Nothing here knows whether an edit is right. Who uses it parses the text again (:mod:`talospatch.patching.splice`,
 :mod:`talospatch.patching.rewrite`).
 
-Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do lines directly below it that
-stand further to the right. What is commented out, a key or an element, belongs to nobody. A comment at the end of a line belongs to that
-line. New elements come behind the comments that stand in their column directly below the last one.
+Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do those below it that stand
+further to the right, blank lines between them or not. What is commented out above an element, a key or another element, does not belong to
+it. A comment at the end of a line belongs to that line. A new key comes behind itself where it is commented out, else new elements come
+behind the last one and the comments directly below that in their column.
 """
 
 from __future__ import annotations
@@ -17,31 +18,54 @@ from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Sequence
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
+from talospatch.patching import flow_edits
 from talospatch.patching.emit import Style, block, flow
-from talospatch.patching.places import behind_line, column_of, dash_column, end_of_line, last_leaf, past_comments, properties_of
+from talospatch.patching.places import (
+    behind_line,
+    column_of,
+    dash_column,
+    end_of_line,
+    key_column,
+    key_start,
+    last_leaf,
+    past_comments,
+    properties_of,
+)
 from talospatch.patching.scalar_edit import Edit, close_block_at_end
 
 if TYPE_CHECKING:
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.values import Data
 
 Edits = list[Edit]
 Ways = list[Callable[[], Edits | None]]
-_COMMENTED_OUT = r"#[# \t]*(?:- |[A-Za-z][\w./-]*:(?:\s|$))"
+# A key or an element, and no remark such as "TODO: …" or "Note: …": keys of Talos begin with a small letter.
+_COMMENTED_OUT = r"#[# \t]*(?:- |(?!(?:[A-Z][a-z]+|TODO|NOTE|FIXME|XXX|WARNING|IMPORTANT):)[A-Za-z][\w./-]*:(?:\s|$))"
 
 
 class Operation:
-    """Ways to make one change, the least first; from ``wide`` on they write a collection anew."""
+    """Ways to make one change, the least first; from ``wide`` on they write a collection anew.
 
-    __slots__ = ("ways", "wide")
+    ``document`` and ``steps`` say where the change is; ``regions`` of the wider ways, how many of the steps lead to what they write anew.
+    """
 
-    def __init__(self, ways: Ways | None = None) -> None:
-        self.ways = ways or []
+    __slots__ = ("document", "regions", "steps", "ways", "wide")
+
+    def __init__(self, ways: Ways | None = None, document: str = "", steps: tuple[Step, ...] = ()) -> None:
+        self.ways, self.document, self.steps = ways or [], document, steps
         self.wide = len(self.ways)
+        self.regions: list[int] = []
 
-    def widen(self, ways: Ways) -> None:
-        """Add the wider ways."""
-        self.wide = len(self.ways)
+    def widen(self, ways: Ways, regions: list[int] | None = None) -> None:
+        """Add wider ways."""
+        if not self.regions:
+            self.wide = len(self.ways)
         self.ways += ways
+        self.regions += regions or [len(self.steps)] * len(ways)
+
+    def region(self, way: int) -> tuple[Step, ...] | None:
+        """Return the steps to what a way writes anew; None when it does not."""
+        return self.steps[: self.regions[way - self.wide]] if way >= self.wide else None
 
 
 def applied(text: str, edits: Edits) -> str | None:
@@ -62,11 +86,18 @@ class Editor:
     def __init__(self, text: str, style: Style) -> None:
         self.text, self.style = text, style
 
-    def adding(self, mapping: Mapping, entries: dict[str, Data]) -> Ways:
-        """Ways to add keys that a mapping lacks."""
-        if mapping.flow or not mapping.values:
-            return [lambda: self.insert_flow(mapping, flow(entries)[1:-1], list(mapping.values.values()))] if mapping.flow else []
-        column = column_of(self.text, next(iter(mapping.keys.values())).start)
+    def _flow(self, data: Data) -> str:
+        return flow(data, self.style.quote)
+
+    def adding(self, mapping: Mapping, entries: dict[str, Data], removed: AbstractSequence[str] = ()) -> Ways:
+        """Ways to add keys that a mapping lacks; others may be removed at the same time."""
+        if mapping.flow:
+            pairs = [self._flow({key: value})[1:-1] for key, value in entries.items()]
+            gone = [index for index, key in enumerate(mapping.values) if key in removed]
+            return [lambda: flow_edits.insert(self.text, mapping, pairs, self.style.newline, gone)]
+        if not mapping.values:
+            return []
+        column = key_column(self.text, mapping)
         lines = block(entries, column, self.style)
         last = next(reversed(mapping.values.values()))
         remark = self.insert_at_remark(mapping, next(iter(entries)), column, lines) if len(entries) == 1 else None
@@ -77,7 +108,7 @@ class Editor:
         """Whether a key stands in a block mapping, commented out."""
         if mapping.flow or not mapping.values or key not in self.text:
             return False
-        return self.insert_at_remark(mapping, key, column_of(self.text, next(iter(mapping.keys.values())).start), []) is not None
+        return self.insert_at_remark(mapping, key, key_column(self.text, mapping), []) is not None
 
     def filling(self, mapping: Mapping, key: str, value: Data) -> Ways:
         """Ways to write a collection where a key has nothing of use: an empty value, a null or an empty collection."""
@@ -88,7 +119,7 @@ class Editor:
         """Write a collection where a key has nothing of use; a comment at the end of its line stays there."""
         text, newline = self.text, self.style.newline
         if mapping.flow:
-            return [(there.start, there.end, flow(value) if there.end > there.start else f" {flow(value)}")]
+            return [(there.start, there.end, self._flow(value) if there.end > there.start else f" {self._flow(value)}")]
         line_end = end_of_line(text, there.end)
         rest = text[there.end : line_end].strip()
         if rest and not rest.startswith("#"):
@@ -97,41 +128,45 @@ class Editor:
             return None
         if text[line_end - 1] == "\r":
             line_end -= 1
-        column = column_of(text, mapping.keys[key].start) + (self.style.offset if isinstance(value, list) else self.style.step)
+        column = column_of(text, key_start(text, mapping.keys[key])) + (self.style.offset if isinstance(value, list) else self.style.step)
         edits: Edits = [(line_end, line_end, newline + newline.join(block(value, column, self.style)) + ending)]
         begin = there.start
         while there.end > there.start and text[begin - 1] in " \t":
             begin -= 1
         return [*edits, (begin, there.end, "")] if begin < there.end else edits
 
-    def inserting(self, sequence: Sequence, index: int, items: list[Data]) -> Ways:
-        """Ways to insert elements before the one of an index; the list's length stands for its end."""
+    def inserting(self, sequence: Sequence, index: int, items: list[Data], removed: AbstractSequence[int] = ()) -> Ways:
+        """Ways to insert elements before the one of an index; the list's length stands for its end. Others may be removed."""
         if sequence.flow:
-            if index < len(sequence.items) or not sequence.items:
+            if index < len(sequence.items):
                 return [lambda: self.flow_anew(sequence, [*sequence.items[:index], *items, *sequence.items[index:]])]
-            return [lambda: self.insert_flow(sequence, flow(items)[1:-1], sequence.items)]
+            written = [self._flow(item) for item in items]
+            return [lambda: flow_edits.insert(self.text, sequence, written, self.style.newline, removed)]
         column = dash_column(self.text, sequence)
         lines = block(items, column, self.style)
         if index:
             return self.inserting_lines(sequence.items[index - 1], column, lines)
-        start = self._dash(sequence, 0)
-        line = self.owned_from(self.text.rfind("\n", 0, start) + 1, column)
-        return [lambda: [(line, line, self.style.newline.join(lines) + self.style.newline)]] if not self.text[line:start].strip(" ") else []
+        begin = self.text.rfind("\n", 0, self._dash(sequence, 0)) + 1
+        if self.text[begin : begin + column].strip(" "):
+            return []  # behind the dash of a list around it
+        line = self.owned_from(begin, column)
+        return [lambda: [(line, line, self.style.newline.join(lines) + self.style.newline)]]
 
     def flow_anew(self, collection: Sequence, items: AbstractSequence[Any]) -> Edits:
         """Write a list in brackets anew: of nodes that stand in the text as they stand there, and of data."""
-        written = [self.text[item.start : item.end] if isinstance(item, Node) else flow(item) for item in items]
-        begin = collection.start + len(properties_of(self.text, collection))
-        return [(begin, collection.end, f"[{', '.join(written)}]")]
+        written = [self.text[item.start : item.end] if isinstance(item, Node) else self._flow(item) for item in items]
+        return flow_edits.anew(self.text, collection, written)
 
-    def insert_flow(self, collection: Mapping | Sequence, new: str, items: list[Node]) -> Edits:
-        """Insert text behind the last element of a collection in brackets or braces."""
-        if items:
-            end = items[-1].end
-            return [(end, end, f", {new}")]
-        begin = collection.start + len(properties_of(self.text, collection))
-        opening, closing = self.text[begin], self.text[collection.end - 1]
-        return [(begin, collection.end, f"{opening}{new}{closing}")]
+    def flow_pairs_anew(self, mapping: Mapping, removed: AbstractSequence[str], changed: dict[str, Data], added: dict[str, Data]) -> Edits:
+        """Write a mapping in braces anew, pairs that stay as they stand in the text."""
+        text, written = self.text, list[str]()
+        for (start, end), key in zip(flow_edits.entries(mapping), mapping.values, strict=True):
+            if key in changed:
+                written.append(f"{text[start : mapping.keys[key].end]}: {self._flow(changed[key])}")
+            elif key not in removed:
+                written.append(text[start:end])
+        written += [self._flow({key: value})[1:-1] for key, value in added.items()]
+        return flow_edits.anew(text, mapping, written)
 
     def inserting_lines(self, last: Node, column: int, lines: list[str]) -> Ways:
         """Insert lines behind an element, its comments and those that belong to what stands in the lines' column.
@@ -148,14 +183,27 @@ class Editor:
         return [lambda: [*before, (end, end, newline + new)], lambda: [*before, (end, end, newline + new + newline)]]
 
     def insert_at_remark(self, mapping: Mapping, key: str, column: int, lines: list[str]) -> Edits | None:
-        """Insert behind a commented-out key of the same name, where a reader would look for it."""
-        below = r"(?:[ \t]*#(?:[ \t]{2,}|[ \t]*-|[ \t]*\r?$)[^\n]*\n)*"  # what is commented out with it
-        pattern = re.compile(rf"^[ \t]*#[# \t]*{re.escape(key)}:[^\n]*\n{below}", re.MULTILINE)
-        match = pattern.search(self.text, mapping.start, mapping.end)
-        if match is None or column_of(self.text, self.text.index("#", match.start())) < column:
+        """Insert behind a commented-out key of the same name, where a reader would look for it: in the mapping or directly below it."""
+        own = f"^{' ' * column}#"
+        below = rf"(?:{own}(?:[ \t]{{2,}}|[ \t]*-|[ \t]*\r?$)[^\n]*\n)*"  # what is commented out with it
+        pattern = re.compile(rf"{own} ?(?:# ?)?{re.escape(key)}:[^\n]*\n{below}", re.MULTILINE)
+        match = pattern.search(self.text, mapping.start, self._end_of_remarks(mapping, column))
+        if match is None:
             return None
         newline = self.style.newline
         return [(match.end(), match.end(), newline.join(lines) + newline)]
+
+    def _end_of_remarks(self, mapping: Mapping, column: int) -> int:
+        """Return where the blank lines and comments in a column, or to the right of it, end that follow a mapping."""
+        end = behind_line(self.text, last_leaf(mapping).end)
+        while end < len(self.text):
+            after = min(end_of_line(self.text, end) + 1, len(self.text))
+            line = self.text[end:after]
+            bare = line.lstrip(" ")
+            if bare.strip() and (not bare.startswith("#") or len(line) - len(bare) < column):
+                break
+            end = after
+        return end
 
     def _dash(self, sequence: Sequence, index: int) -> int:
         item, column = sequence.items[index], dash_column(self.text, sequence)
@@ -167,6 +215,8 @@ class Editor:
     def cut_items(self, sequence: Sequence, indexes: AbstractSequence[int]) -> Edits | None:
         """Take elements out of a list, each with its comments."""
         if sequence.flow:
+            if flow_edits.is_spread(self.text, sequence):
+                return flow_edits.cut(self.text, sequence, indexes)
             return self.flow_anew(sequence, [item for index, item in enumerate(sequence.items) if index not in set(indexes)])
         column = dash_column(self.text, sequence)
         edits: Edits = []
@@ -190,12 +240,12 @@ class Editor:
 
     def cut_key(self, mapping: Mapping, key: str) -> Edits | None:
         """Take a key out of a mapping that has others, with its comments."""
-        name, node = mapping.keys[key], mapping.values[key]
+        node, start = mapping.values[key], key_start(self.text, mapping.keys[key])
         if mapping.flow:
-            begin = mapping.start + len(properties_of(self.text, mapping))
-            pairs = [self.text[mapping.keys[other].start : mapping.values[other].end] for other in mapping.values if other != key]
-            return [(begin, mapping.end, f"{{{', '.join(pairs)}}}")]
-        cut = self.cut_lines(name.start, last_leaf(node).end, column_of(self.text, name.start))
+            if flow_edits.is_spread(self.text, mapping):
+                return flow_edits.cut(self.text, mapping, [list(mapping.values).index(key)])
+            return self.flow_pairs_anew(mapping, [key], {}, {})
+        cut = self.cut_lines(start, last_leaf(node).end, column_of(self.text, start))
         return None if cut is None else [cut]
 
     def cut_lines(self, start: int, end: int, column: int) -> Edit | None:
@@ -207,7 +257,7 @@ class Editor:
         if text[line:start].strip(" "):
             return None
         line = self.owned_from(line, column)
-        end = past_comments(text, behind_line(text, end), column + 1)
+        end = past_comments(text, behind_line(text, end), column + 1, over_blank_lines=True)
         if end == len(text) and not text.endswith("\n") and line > 0:  # the last line had no end: the one before it has none then
             line -= 2 if text[line - 2 : line] == "\r\n" else 1
         return line, end, ""
@@ -222,25 +272,49 @@ class Editor:
             data: what it is to be.
         """
         if isinstance(target, Mapping | Sequence) and target.flow:
-            return [(target.start + len(properties_of(self.text, target)), target.end, flow(data))]
+            return [(target.start + len(properties_of(self.text, target)), target.end, self._flow(data))]
         collection = isinstance(data, dict | list) and bool(data)
         if isinstance(target, Alias) and (not isinstance(parent, Mapping) or parent.flow or not collection):
-            return [(target.start, target.end, flow(data))]
+            return [(target.start, target.end, self._flow(data))]
         if isinstance(parent, Sequence) and not parent.flow and isinstance(key, int):
             return self._rewrite_item(parent, key, target, data)
         if not isinstance(parent, Mapping) or parent.flow or not isinstance(key, str):
-            return [(target.start, target.end, flow(data))] if target.end > target.start else None
+            return [(target.start, target.end, self._flow(data))] if target.end > target.start else None
         name = parent.keys[key]
-        column = column_of(self.text, name.start)
+        column = column_of(self.text, key_start(self.text, name))
         colon = self.text.find(":", name.end)
         anchor = properties_of(self.text, target).strip() if not isinstance(target, Alias) else ""
-        lead = f": {anchor}".rstrip()
+        lead, remark = f": {anchor}".rstrip(), self._remark_of_key(colon, target)
         if not collection:
-            new = f"{lead} {flow(data)}"
+            new = f"{lead} {self._flow(data)}{remark}"
         else:
             inner = column + (self.style.offset if isinstance(data, list) else self.style.step)
-            new = lead + self.style.newline + self.style.newline.join(block(data, inner, self.style))
-        return [(colon, self._end(target), new + self._line_end(target))]
+            new = lead + remark + self.style.newline + self.style.newline.join(block(data, inner, self.style))
+        end = self._end(target)
+        if collection or isinstance(target, Mapping | Sequence):
+            end = self._behind_remark(end, target, new)
+        return [(colon, end, new + self._line_end(target))]
+
+    def _remark_of_key(self, colon: int, target: Node) -> str:
+        """Return the comment at the end of a key's line, with a space before it, where the value is a collection or an alias of one."""
+        line_end = end_of_line(self.text, colon)
+        if isinstance(target, Alias):
+            line = self.text[target.end : end_of_line(self.text, target.end)]
+        elif isinstance(target, Mapping | Sequence) and last_leaf(target).end > line_end:
+            line = self.text[colon + 1 : line_end]
+        else:
+            return ""
+        match = re.search(r"(?:^|[ \t])(#[^\r]*)", line)
+        return f" {match[1].rstrip()}" if match else ""
+
+    def _behind_remark(self, end: int, target: Node, new: str) -> int:
+        """Return where an edit ends that writes a collection anew: behind the comment of its last line, unless that line stays as it is."""
+        line_end = end_of_line(self.text, end)
+        rest = self.text[end:line_end].rstrip("\r")
+        old = self.text[self.text.rfind("\n", 0, end) + 1 : end].strip(" ")
+        if not rest.lstrip(" \t").startswith("#") or (not isinstance(target, Alias) and new.rpartition("\n")[2].strip(" ") == old):
+            return end
+        return end + len(rest)
 
     def _rewrite_item(self, parent: Sequence, index: int, target: Node, data: Data) -> Edits | None:
         dash, column = self._dash(parent, index), dash_column(self.text, parent)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
-from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
+from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence, children
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
 from talospatch.machineconfig.scalars import Literal, Timestamp, resolve_plain
 
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.values import Data
-from talospatch.patching.places import column_of, dash_column
+from talospatch.patching.places import column_of, dash_column, key_column, key_start
 
 MAX_DEPTH = 100  # nothing that we write is deeper; deeper data is not rewritten
 
 # Read as bool by fields of that type, so never written plain. Source: go-yaml.
 _OLD_WORDS = frozenset(word for base in ("y", "n", "yes", "no", "on", "off") for word in (base, base.title(), base.upper()))
-_PLAIN = re.compile(r"[A-Za-z0-9_/.$][A-Za-z0-9_/.@+=$%^()<>;-]*(?:[:][A-Za-z0-9_/.@+=$-]+)*(?: [A-Za-z0-9_/.@+=$()-]+)*")
+# Plain text on a line of its own, of printable characters: a colon only before another character, a # only behind one.
+_PLAIN = re.compile(r"[\w/.$(^](?:[^\s:#]|:(?=\S)|(?<=\S)#| (?=[^\s#]))*")
 _BASE_60 = re.compile(r"[\d:]+")  # a number to readers of YAML 1.1
 _FLOW_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.@+=-]*")
 # Compiled when first used: sets of characters this far apart take longer than all other patterns together.
@@ -49,11 +51,13 @@ class Style(NamedTuple):
         newline: its line end.
         step: spaces that a mapping's keys stand to the right of the key above them.
         offset: spaces that a list's dashes stand to the right of the key above them; often 0.
+        quote: the quotes around text that needs some, where both kinds do.
     """
 
     newline: str = "\n"
     step: int = 2
     offset: int = 2
+    quote: str = '"'
 
 
 def style_of(config: MachineConfig) -> Style:
@@ -61,28 +65,33 @@ def style_of(config: MachineConfig) -> Style:
     text = config.text
     newline = "\r\n" if "\r\n" in text else "\n"
     step = offset = None
+    quotes: Counter[str] = Counter()
     for document in config.documents:
         for parent, key, child in _pairs(document.node):
+            if isinstance(child, Scalar):
+                quotes[child.style] += 1
+                continue
+            if step is not None and offset is not None:
+                continue
             if child.flow or (isinstance(child, Mapping) and not child.values) or (isinstance(child, Sequence) and not child.items):
                 continue
-            column = column_of(text, parent.keys[key].start)
+            column = column_of(text, key_start(text, parent.keys[key]))
             if isinstance(child, Mapping) and step is None:
-                step = column_of(text, next(iter(child.keys.values())).start) - column
+                step = key_column(text, child) - column
             elif isinstance(child, Sequence) and offset is None:
                 offset = dash_column(text, child) - column
-            if step is not None and offset is not None:
-                break
     step = step if step and 0 < step <= 8 else 2
-    return Style(newline, step, offset if offset is not None and 0 <= offset <= 8 else step)
+    quote = "'" if quotes["'"] > quotes['"'] else '"'
+    return Style(newline, step, offset if offset is not None and 0 <= offset <= 8 else step, quote)
 
 
-def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence]]:
-    """Yield collections below keys, breadth before depth and no more than a glance's worth."""
+def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence | Scalar]]:
+    """Yield what stands below keys, breadth before depth and no more than a glance's worth."""
     queue: list[Node] = [root]
     for node in queue:
         if isinstance(node, Mapping):
             for key, value in node.values.items():
-                if isinstance(value, Mapping | Sequence):
+                if isinstance(value, Mapping | Sequence | Scalar):
                     yield node, key, value
         if len(queue) < 200:
             queue.extend(child for child in children(node) if isinstance(child, Mapping | Sequence))
@@ -104,7 +113,7 @@ def _lines(data: Data, column: int, inner: int, style: Style, depth: int) -> Ite
     margin = " " * column
     if isinstance(data, dict):
         for key, value in data.items():
-            name = f"{margin}{scalar(key)}:"
+            name = f"{margin}{scalar(key, quote=style.quote)}:"
             if isinstance(value, dict | list) and value:
                 yield name
                 below = min(inner, column + style.offset) if isinstance(value, list) else inner
@@ -113,7 +122,7 @@ def _lines(data: Data, column: int, inner: int, style: Style, depth: int) -> Ite
                 yield f"{name} {literal[0]}"
                 yield from literal[1:]
             else:
-                yield f"{name} {permissions(value) if key == 'permissions' else scalar(value)}"
+                yield f"{name} {permissions(value) if key == 'permissions' else scalar(value, quote=style.quote)}"
         return
     for item in data:
         keys = column + len("- ")
@@ -125,11 +134,11 @@ def _lines(data: Data, column: int, inner: int, style: Style, depth: int) -> Ite
             yield f"{margin}- {literal[0]}"
             yield from literal[1:]
         else:
-            yield f"{margin}- {scalar(item)}"
+            yield f"{margin}- {scalar(item, quote=style.quote)}"
 
 
-def flow(data: Data, depth: int = 0) -> str:
-    """Return data on one line.
+def flow(data: Data, quote: str = '"', depth: int = 0) -> str:
+    """Return data on one line, in quotes where text needs some.
 
     Raises:
         ConfigError: the data is nested too deep to be rewritten.
@@ -138,13 +147,13 @@ def flow(data: Data, depth: int = 0) -> str:
         raise ConfigError("is nested too deep to be rewritten")
     if isinstance(data, dict):
         pairs = (
-            f"{scalar(key, in_flow=True)}: {permissions(value) if key == 'permissions' else flow(value, depth + 1)}"
+            f"{scalar(key, in_flow=True, quote=quote)}: {permissions(value) if key == 'permissions' else flow(value, quote, depth + 1)}"
             for key, value in data.items()
         )
         return f"{{{', '.join(pairs)}}}"
     if isinstance(data, list):
-        return f"[{', '.join(flow(item, depth + 1) for item in data)}]"
-    return scalar(data, in_flow=True)
+        return f"[{', '.join(flow(item, quote, depth + 1) for item in data)}]"
+    return scalar(data, in_flow=True, quote=quote)
 
 
 def permissions(value: Data) -> str:
@@ -152,8 +161,8 @@ def permissions(value: Data) -> str:
     return f"0o{value:o}" if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else scalar(value)
 
 
-def scalar(value: Data, *, in_flow: bool = False) -> str:
-    """Return a scalar on one line, plain where that reads back the same; an empty list or mapping too."""
+def scalar(value: Data, *, in_flow: bool = False, quote: str = '"') -> str:
+    """Return a scalar on one line, plain where that reads back the same, else in quotes; an empty list or mapping too."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -168,11 +177,21 @@ def scalar(value: Data, *, in_flow: bool = False) -> str:
         return str(value)
     if isinstance(value, dict | list):
         return "{}" if isinstance(value, dict) else "[]"
-    pattern = _FLOW_PLAIN if in_flow else _PLAIN
     text = str(value)
-    if pattern.fullmatch(text) and text not in _OLD_WORDS and resolve_plain(text) is text and not _BASE_60.fullmatch(text):
+    plain = _FLOW_PLAIN.fullmatch(text) if in_flow else _PLAIN.fullmatch(text) and text.isprintable() and not text.startswith("...")
+    if plain and text not in _OLD_WORDS and resolve_plain(text) is text and not _BASE_60.fullmatch(text):
         return text
-    return double_quoted(text)
+    return quoted(text, quote)
+
+
+def quoted(text: str, quote: str) -> str:
+    """Return text in quotes on one line: of the two kinds the one that escapes nothing in it, else the one that is asked for."""
+    if "\n" in text or not text.isprintable():
+        return double_quoted(text)
+    if ("'" in text) != ('"' in text or "\\" in text):
+        quote = '"' if "'" in text else "'"
+    doubled = text.replace("'", "''")
+    return f"'{doubled}'" if quote == "'" else double_quoted(text)
 
 
 def double_quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from talospatch.machineconfig.path import ConfigPath, Step
+from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath, Step
 from talospatch.talos.finding import Finding, Severity
 
 
@@ -68,7 +68,7 @@ NULL_ELEMENT = Hazard(
     "null-element",
     _WARNING,
     "null as an element of a list",
-    "keeps it, drops it or crashes, by the list's type and its own version",
+    "keeps it, drops it, refuses it or crashes, by the list's type and its own version",
     "leaves it out",
     "`interfaces: [null]`",
     "take it out of the patch",
@@ -122,7 +122,7 @@ UNSETTABLE = Hazard(
     "a value of a type that talosctl cannot merge (disk selector sizes, users in URLs; addresses on 1.13)",
     "refuses the patch",
     "sets the new value",
-    "`install.diskSelector.size` where one is set",
+    "`diskSelector: {size: '>= 2TB'}` where one is set",
 )
 WIPED = Hazard(
     "wiped-unless-restated",
@@ -130,7 +130,7 @@ WIPED = Hazard(
     "a patch of a document with a CEL expression or a minimum size that it does not restate",
     "wipes them",
     "leaves them",
-    "`VolumeConfig/EPHEMERAL` patched with `encryption` only",
+    "`VolumeConfig` EPHEMERAL patched with `encryption` only",
 )
 PAIR_WIPED = Hazard(
     "pair-wiped",
@@ -138,7 +138,7 @@ PAIR_WIPED = Hazard(
     "a certificate without its key, or a key without its certificate",
     "wipes the one that is not given",
     "leaves it",
-    "`machine.ca: {crt: …}`",
+    "`machine.ca: {crt: eHl6}`",
 )
 UNCOPYABLE = Hazard(
     "uncopyable",
@@ -155,9 +155,9 @@ DELETE_ABSENT = Hazard(
     "delete-absent",
     _NOTE,
     "a delete of what is not there",
-    "refuses the patch; for a document that is not there it crashes up to 1.13",
+    "refuses the patch, unless it is a plain field; of a document that is not there, up to 1.13 it crashes",
     "changes nothing",
-    "`hostname: {$patch: delete}` applied twice",
+    "`sysctls: {vm.swappiness: {$patch: delete}}` applied twice",
 )
 DELETE_SEVERAL = Hazard(
     "delete-several",
@@ -170,10 +170,10 @@ DELETE_SEVERAL = Hazard(
 DELETE_BY_NUMBER = Hazard(
     "delete-by-value",
     _NOTE,
-    "a delete of an element by a number or a size, in a free-form list or in a type that this version cannot search",
+    "a delete of what talosctl cannot find: by a number or a size, in a free-form list, in a type that this version cannot search",
     "refuses the patch",
     "takes it out",
-    "`vlans: [{vlanId: 5, $patch: delete}]`",
+    "`keys: [{slot: 1, $patch: delete}]`",
 )
 
 # Documents
@@ -201,6 +201,14 @@ DOCUMENT_REPEATED = Hazard(
     "applies them in order",
     "a patch with `HostnameConfig` twice",
 )
+DOCUMENT_REPLACED = Hazard(
+    "document-replaced",
+    _NOTE,
+    "a document that is deleted and given again",
+    "moves it to the end",
+    "leaves it in its place",
+    "`HostnameConfig` with `$patch: delete`, and `HostnameConfig` again",
+)
 NAME_MISREAD = Hazard(
     "name-misread",
     _WARNING,
@@ -221,19 +229,19 @@ SEVERAL_DOCUMENTS = Hazard(
 JSON_STYLE = Hazard(
     "json-patch-unchecked",
     _NOTE,
-    "a JSON patch whose operations are not those of RFC 6902, or whose result does not fit the config's types",
-    "takes it by rules of its own and does not look at the types",
-    "takes it by the RFC, and checks",
-    "`replace` of a key that is not there",
+    "a JSON patch that talosctl takes another way: by rules of its own beside RFC 6902, and without a look at the types",
+    "makes something else of it, or refuses it",
+    "goes by the RFC, and checks the result",
+    "an `add` to the end of a list that has the element",
 )
-JSON_INDEX = Hazard(
-    "json-patch-index",
+NOT_REPEATABLE = Hazard(
+    "json-patch-not-repeatable",
     _WARNING,
-    "a removal by index",
-    "removes what stands there, at every apply another element",
-    "removes what stands there, at every apply another element",
+    "a JSON patch that does more when it is applied again, or fails: a removal by index, a move, a test",
+    "applies it, and again at every apply",
+    "applies it, and again at every apply",
     "`- {op: remove, path: /machine/files/0}`",
-    "delete the element by a key of its own, with a strategic merge patch",
+    "write it as a strategic merge patch",
 )
 
 # What our tables do not know
@@ -270,9 +278,9 @@ WIDENED = Hazard(
     "edit-widened",
     _NOTE,
     "a layout in which the least edit cannot be proven right",
-    "writes everything anew",
-    "writes anew what is around the change",
-    "an anchor whose value is used elsewhere",
+    "writes everything anew, without comments",
+    "writes anew what is around the change; comments in it may be lost",
+    "`env: *shared` where the change is for `env` only",
 )
 COMMENTS_LOST = Hazard(
     "comments-lost",
@@ -280,19 +288,10 @@ COMMENTS_LOST = Hazard(
     "a layout in which no edit of the text can be proven right",
     "writes everything anew, without comments",
     "writes that document anew, without comments",
-    "explicit keys (`? key`) with aliases across them",
+    "an alias as a key, `*key : v`, whose anchor goes, beside a tab behind a colon",
     "write that part of the config plainly",
 )
-QUOTED = Hazard(
-    "colon-quoted",
-    _NOTE,
-    "an element in brackets that begins with a colon, of a config that is changed",
-    "writes everything anew",
-    "puts quotes around it",
-    "`[::/0]`",
-)
 
-# Not a row of the page: a departure that no row above names, found by comparing the results. See docs/explanations/patching.md.
 HAZARDS = (
     ELEMENT_PRESENT,
     ELEMENT_KEYED,
@@ -313,16 +312,16 @@ HAZARDS = (
     PATCH_EMPTY,
     DOCUMENT_EMPTY,
     DOCUMENT_REPEATED,
+    DOCUMENT_REPLACED,
     NAME_MISREAD,
     SEVERAL_DOCUMENTS,
     JSON_STYLE,
-    JSON_INDEX,
+    NOT_REPEATABLE,
     UNKNOWN_FIELD,
     UNKNOWN_KIND,
     NEWER_VERSION,
     WIDENED,
     COMMENTS_LOST,
-    QUOTED,
 )
 
 
@@ -332,7 +331,7 @@ class Noticed:
     __slots__ = ("_found",)
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], Finding] = {}
+        self._found: dict[tuple[str, str, str], Finding] = {}
 
     def add(self, hazard: Hazard, document: str = "", steps: tuple[Step, ...] = (), detail: str = "", hint: str = "") -> None:
         """Note that a hazard was met.
@@ -344,12 +343,12 @@ class Noticed:
             detail: what exactly, without secrets.
             hint: what to do, where that is more than the row's.
         """
-        path = str(ConfigPath(document, steps)) if document else ""
-        if (hazard.code, path) in self._found:
+        path = str(ConfigPath(document, steps)) if steps or document == ROOT_DOCUMENT else document
+        if (hazard.code, path, detail) in self._found:
             return
         about = f"{detail}: " if detail else ""
         message = f"{about}{hazard.what}: talosctl {hazard.talosctl}; talospatch {hazard.ours}"
-        self._found[hazard.code, path] = Finding(hazard.severity, hazard.code, path, message, hint or hazard.hint)
+        self._found[hazard.code, path, detail] = Finding(hazard.severity, hazard.code, path, message, hint or hazard.hint)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -6,7 +6,8 @@ adds, replaces or removes it. Operations work on the trees of the documents, so 
 had; the result has to fit the types.
 
 Where applying again would change more, it does not: an element that a list has already is not added to its end again, and what is gone is
-not removed again. Only a removal by index cannot know what it removed before; it is noted. ``test`` is as the RFC has it.
+not removed again. What cannot know that it was done before, such as a removal by index, a move or a test, is applied as the RFC has it, and
+noted.
 """
 
 from __future__ import annotations
@@ -14,20 +15,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from talospatch.errors import ChangeError, ConfigError
+from talospatch.errors import ChangeError
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, resolved
-from talospatch.machineconfig.reader import line_and_column, read
-from talospatch.machineconfig.typed.documents import MAIN, Document
-from talospatch.machineconfig.typed.plaindata import plain_data
-from talospatch.machineconfig.typed.problems import together
+from talospatch.machineconfig.reader import line_and_column
+from talospatch.machineconfig.typed.documents import MAIN
 from talospatch.machineconfig.values import plain, same
 from talospatch.patching import hazards
-from talospatch.patching.emit import Style, block
-from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.reader import Tree
-    from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.hazards import Noticed
 
 END = "-"
@@ -95,37 +92,31 @@ def _error(text: str, place: int, problem: str, source: str | None, hint: str | 
 
 
 class JsonPatch:
-    """Applies operations to documents.
+    """Applies operations to trees of documents.
 
     Args:
-        documents: the documents.
+        roots: the trees by document. They are changed.
         noticed: told what departs from talosctl.
         text: the patch's text, for messages.
         source: what the user calls the patch.
+
+    Attributes:
+        roots: the trees.
+        touched: ids of the documents that an operation leads into.
     """
 
-    def __init__(self, documents: DocumentSet, noticed: Noticed, text: str, source: str | None) -> None:
-        self._documents, self._noticed, self._text, self._source = documents, noticed, text, source
-        # Trees to work on, by document. The config's own stay as they are: places are found in them afterwards.
-        unchanged = {id(document) for document in documents.before}
-        self._roots = {
-            document.id: _copied(document.root if id(document) in unchanged and document.root is not None else _tree_of(document))
-            for document in documents.documents
-        }
-        self._touched: set[str] = set()
+    def __init__(self, roots: dict[str, Node], noticed: Noticed, text: str, source: str | None) -> None:
+        self.roots, self._noticed, self._text, self._source = roots, noticed, text, source
+        self.touched: set[str] = set()
 
     def apply(self, patch: tuple[Operation, ...]) -> None:
         """Apply all operations in order.
 
         Raises:
-            ChangeError: one does not apply, or the result does not fit the config's types.
+            ChangeError: one does not apply.
         """
-        if len(self._documents.documents) > 1:
-            self._noticed.add(hazards.SEVERAL_DOCUMENTS)
-        self._noticed.add(hazards.JSON_STYLE)
         for operation in patch:
             self._apply(operation)
-        self._documents.replace(self._decoded(), source=self._source)
 
     def _apply(self, operation: Operation) -> None:
         op, path = operation.op, operation.path
@@ -137,17 +128,17 @@ class JsonPatch:
             self._replace(operation, path)
         elif op == "add":
             assert operation.value is not None, "checked when it was read"
-            self._add(operation, path, operation.value)
+            self._add(operation, path, copied(operation.value))
         else:
             found = self._find(operation, operation.origin)
             if found is None and op == "move" and self._find(operation, path) is not None:
-                self._note(hazards.DELETE_ABSENT, operation.origin)
+                self._note(hazards.DELETE_ABSENT, operation, operation.origin)
                 return
             if found is None:
                 raise self._missing(operation, operation.origin)
             if op == "move":
                 self._remove(operation, operation.origin)
-            self._add(operation, path, _copied(found))
+            self._add(operation, path, copied(found))
 
     def _test(self, operation: Operation) -> None:
         found = self._find(operation, operation.path)
@@ -156,51 +147,47 @@ class JsonPatch:
             raise self._error(operation, f"the test of /{'/'.join(operation.path)} fails: {what}")
 
     def _remove(self, operation: Operation, path: tuple[str, ...]) -> None:
-        if _is_document(path) and ("/".join(path) in self._roots or path[0] not in self._roots):
-            if self._roots.pop("/".join(path), None) is None:
-                self._note(hazards.DELETE_ABSENT, path)
+        if _is_document(path) and ("/".join(path) in self.roots or path[0] not in self.roots):
+            if self.roots.pop("/".join(path), None) is None:
+                self._noticed.add(hazards.DELETE_ABSENT, "/".join(path))
             return
         parent, key = self._parent(operation, path, lenient=True)
         if isinstance(parent, Mapping) and key in parent.values:
             del parent.values[key], parent.keys[key]
         elif isinstance(parent, Sequence) and _INDEX.fullmatch(key) and int(key) < len(parent.items):
             del parent.items[int(key)]
-            self._note(hazards.JSON_INDEX, path[:-1])
         else:
-            self._note(hazards.DELETE_ABSENT, path)
+            self._note(hazards.DELETE_ABSENT, operation, path)
 
     def _replace(self, operation: Operation, path: tuple[str, ...]) -> None:
         assert operation.value is not None, "checked when it was read"
-        if "/".join(path) in self._roots:
+        if "/".join(path) in self.roots:
             self._put_document(operation, path, operation.value)
             return
         parent, key = self._parent(operation, path)
-        if isinstance(parent, Mapping):
-            if key not in parent.values:
-                raise self._missing(operation, path)
-            parent.values[key] = operation.value
+        if isinstance(parent, Mapping):  # where the key is missing it is added, which is what talosctl does
+            _set(parent, key, copied(operation.value))
         else:
-            parent.items[self._index(operation, parent, key, len(parent.items) - 1)] = operation.value
+            parent.items[self._index(operation, parent, key, len(parent.items) - 1)] = copied(operation.value)
 
     def _put_document(self, operation: Operation, path: tuple[str, ...], value: Node) -> None:
-        node = _copied(resolved(value))
+        node = copied(resolved(value))
         texts = {key: each.text for key in ("kind", "name") if isinstance(each := _child(node, key), Scalar)}
         if not isinstance(node, Mapping) or "/".join(filter(None, (texts.get("kind"), texts.get("name")))) != "/".join(path):
             raise self._error(operation, f"the value is not the document /{'/'.join(path)}", "give it with apiVersion, kind and name")
-        self._roots["/".join(path)] = node
-        self._touched.add("/".join(path))
+        self.roots["/".join(path)] = node
+        self.touched.add("/".join(path))
 
     def _add(self, operation: Operation, path: tuple[str, ...], value: Node) -> None:
-        if _is_document(path) and ("/".join(path) in self._roots or path[0] not in self._roots):
+        if _is_document(path) and ("/".join(path) in self.roots or path[0] not in self.roots):
             self._put_document(operation, path, value)
             return
         parent, key = self._parent(operation, path)
         if isinstance(parent, Mapping):
-            parent.keys.setdefault(key, Scalar(-1, -1, key, '"'))
-            parent.values[key] = value
+            _set(parent, key, value)
             return
         if any(same(plain(each), plain(value)) for each in parent.items):
-            self._note(hazards.ELEMENT_PRESENT, path[:-1])
+            self._note(hazards.ELEMENT_PRESENT, operation, path[:-1])
             return
         parent.items.insert(len(parent.items) if key == END else self._index(operation, parent, key, len(parent.items)), value)
 
@@ -210,17 +197,17 @@ class JsonPatch:
         """Return which document a path leads into, and the way inside it."""
         if path and path[0][:1].isupper():
             for length in (2, 1):
-                if (identity := "/".join(path[:length])) in self._roots:
+                if (identity := "/".join(path[:length])) in self.roots:
                     return identity, path[length:]
-            have = ", ".join(sorted(self._roots)) or "none"
+            have = ", ".join(sorted(self.roots)) or "none"
             raise self._error(operation, f"there is no document for /{'/'.join(path[:2])}", f"there are {have}")
-        if MAIN not in self._roots:
-            raise self._error(operation, "the config has no main document", f"begin the path with one of {', '.join(self._roots)}")
+        if MAIN not in self.roots:
+            raise self._error(operation, "the config has no main document", f"begin the path with one of {', '.join(self.roots)}")
         return MAIN, path
 
     def _find(self, operation: Operation, path: tuple[str, ...]) -> Node | None:
         identity, inside = self._start(operation, path)
-        node: Node | None = self._roots[identity]
+        node: Node | None = self.roots[identity]
         for part in inside:
             node = _child(node, part)
             if node is None:
@@ -232,8 +219,8 @@ class JsonPatch:
         identity, inside = self._start(operation, path)
         if not inside:
             raise self._error(operation, "a whole document cannot be changed by a JSON patch", "use a strategic merge patch")
-        self._touched.add(identity)
-        node: Node = self._roots[identity]
+        self.touched.add(identity)
+        node: Node = self.roots[identity]
         for part in inside[:-1]:
             child = _child(node, part)
             if child is None:
@@ -241,7 +228,7 @@ class JsonPatch:
                     return Mapping(-1, -1, flow=True), inside[-1]
                 raise self._missing(operation, path)
             if isinstance(child, Alias):
-                child = _copied(resolved(child))
+                child = copied(resolved(child))
                 _put(node, part, child)
             node = child
         if not isinstance(node, Mapping | Sequence):
@@ -253,33 +240,19 @@ class JsonPatch:
             raise self._error(operation, f"the list has {len(sequence.items)} elements, and no place {key[:20]!r}")
         return int(key)
 
-    # Results
-
-    def _decoded(self) -> list[Document]:
-        """Return the documents with the values of their trees."""
-        loader = TolerantLoader("", self._documents.widened, self._source, patch=False)
-        errors: list[ConfigError] = []
-        held = {document.id: document for document in self._documents.documents}
-        made = []
-        for identity, root in self._roots.items():
-            old = held.get(identity)
-            if old is not None and identity not in self._touched:
-                made.append(old)
-                continue
-            assert isinstance(root, Mapping), "a document is one, and no operation makes something else of it"
-            decoded = loader.document(root, errors)
-            made.append(Document(decoded.kind, decoded.value, old.root if old is not None else None))
-        if errors:
-            plain_errors = [ConfigError(error.problem, source=self._source, path=error.path, hint=error.hint) for error in errors]
-            raise ChangeError(f"the result does not fit: {together(plain_errors)}", source=self._source)
-        return made
-
-    def _note(self, hazard: hazards.Hazard, path: tuple[str, ...]) -> None:
-        document, _, rest = (path[0], "", path[1:]) if path and path[0][:1].isupper() else (MAIN, "", path)
-        self._noticed.add(hazard, document, rest)
+    def _note(self, hazard: hazards.Hazard, operation: Operation, path: tuple[str, ...]) -> None:
+        identity, inside = self._start(operation, path)
+        steps: list[Step] = []
+        node: Node | None = self.roots[identity]
+        for part in inside:
+            in_list = isinstance(resolved(node) if node is not None else None, Sequence) and _INDEX.fullmatch(part)
+            steps.append(int(part) if in_list else part)
+            node = _child(node, part)
+        self._noticed.add(hazard, identity, tuple(steps))
 
     def _missing(self, operation: Operation, path: tuple[str, ...]) -> ChangeError:
-        return self._error(operation, f"there is nothing at /{'/'.join(path)}"[:200])
+        hint = "add what is above it first" if operation.op == "add" else None
+        return self._error(operation, f"there is nothing at /{'/'.join(path)}"[:200], hint)
 
     def _error(self, operation: Operation, problem: str, hint: str | None = None) -> ChangeError:
         return _error(self._text, operation.place, f"{operation.op}: {problem}", self._source, hint)
@@ -299,6 +272,11 @@ def _child(node: Node | None, part: str) -> Node | None:
     return None
 
 
+def _set(mapping: Mapping, key: str, value: Node) -> None:
+    mapping.keys.setdefault(key, Scalar(-1, -1, key, '"'))
+    mapping.values[key] = value
+
+
 def _put(node: Node, part: str, child: Node) -> None:
     if isinstance(node, Mapping):
         node.values[part] = child
@@ -306,21 +284,15 @@ def _put(node: Node, part: str, child: Node) -> None:
         node.items[int(part)] = child
 
 
-def _tree_of(document: Document) -> Node:
-    """Return a tree of a document's values, for one that is not as it was read any more."""
-    text = "\n".join(block(plain_data(document.type, document.value), 0, Style()))
-    return read(text)[0].root or Mapping(-1, -1, flow=True)
-
-
-def _copied(root: Node) -> Node:
+def copied(root: Node) -> Node:
     """Return a copy of a tree whose collections are its own; leaves and what aliases name are shared."""
     if isinstance(root, Mapping):
         mapping = Mapping(root.start, root.end, root.flow, root.anchor, root.tag)
         mapping.keys = dict(root.keys)
-        mapping.values = {key: _copied(value) for key, value in root.values.items()}
+        mapping.values = {key: copied(value) for key, value in root.values.items()}
         return mapping
     if isinstance(root, Sequence):
         sequence = Sequence(root.start, root.end, root.flow, root.anchor, root.tag)
-        sequence.items = [_copied(item) for item in root.items]
+        sequence.items = [copied(item) for item in root.items]
         return sequence
     return root

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from talospatch.machineconfig.typed.urls import write_url
+
 Element = dict[str, Any]
 
 
@@ -68,14 +70,23 @@ def key_of(type_name: str, element: Element) -> tuple[Any, ...] | None:
     """Return what tells an element from others of its list, or None when nothing does: then only an equal one is the same."""
     if type_name == DEVICE:
         name, selector = element.get("interface"), element.get("deviceSelector")
-        return ("interface", name) if name else ("deviceSelector", _frozen(selector)) if selector else None
+        chosen = _frozen(selector or {})
+        return ("interface", name) if name else ("deviceSelector", chosen) if chosen else None
     if type_name in PODS:
         return _pod_key(element)
     row = LIST_KEYS.get(type_name)
     if row is None or (type_name == FILE and element.get("op") == APPEND):
         return None
-    values = tuple(_frozen(element.get(field) or None) for field in row.fields)
+    values = tuple(_part(element.get(field)) for field in row.fields)
     return None if row.required and not any(values) else values
+
+
+def is_found_by(type_name: str, old: Element, new: Element) -> bool:
+    """Whether an element of a patch is for one that the list has."""
+    if type_name == DEVICE and not new.get("interface"):  # by its selector, whether the old one has a name or not
+        old = {"deviceSelector": old.get("deviceSelector")}
+    key = key_of(type_name, new)
+    return key is not None and key == key_of(type_name, old)
 
 
 def replaces(type_name: str) -> bool:
@@ -91,7 +102,13 @@ def _pod_key(pod: Element) -> tuple[Any, ...] | None:
     return str(metadata["name"]), str(metadata.get("namespace") or "")
 
 
+def _part(value: Any) -> Any:
+    """Return a value as a part of a key; of URLs the text, because one URL can be held in several ways."""
+    return (write_url(value) if isinstance(value, dict) else _frozen(value)) or None
+
+
 def _frozen(value: Any) -> Any:
+    """Return a value as one that can be compared and hashed; empty texts in a mapping are as good as absent."""
     if isinstance(value, dict):
-        return tuple(sorted((str(key), _frozen(each)) for key, each in value.items()))
+        return tuple(sorted((str(key), _frozen(each)) for key, each in value.items() if each not in ("", None)))
     return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -16,6 +16,18 @@ def column_of(text: str, index: int) -> int:
     return index - start - (1 if start == 0 and text.startswith(BYTE_ORDER_MARK) and index > 0 else 0)
 
 
+def key_start(text: str, key: Node) -> int:
+    """Return where a key begins: an explicit one at its question mark."""
+    lead = text[text.rfind("\n", 0, key.start) + 1 : key.start]
+    bare = lead.rstrip(" \t")
+    return key.start - len(lead) + len(bare) - 1 if bare.endswith("?") and bare != lead else key.start
+
+
+def key_column(text: str, mapping: Mapping) -> int:
+    """Return the column of a mapping's keys, by its first one."""
+    return column_of(text, key_start(text, next(iter(mapping.keys.values()))))
+
+
 def dash_column(text: str, sequence: Sequence) -> int:
     """Return the column of a block list's dashes."""
     if text[sequence.start : sequence.start + 1] == "-":
@@ -48,7 +60,7 @@ def last_leaf(node: Node) -> Node:
 def column_inside(text: str, parent: Mapping | Sequence) -> int:
     """Return the column of a mapping's keys, or where a collection begins."""
     if isinstance(parent, Mapping) and parent.keys:
-        return column_of(text, next(iter(parent.keys.values())).start)
+        return key_column(text, parent)
     return column_of(text, parent.start)
 
 
@@ -71,21 +83,25 @@ def behind_line(text: str, index: int) -> int:
     return min(end_of_line(text, index) + 1, len(text))
 
 
-def past_comments(text: str, index: int, column: int) -> int:
+def past_comments(text: str, index: int, column: int, *, over_blank_lines: bool = False) -> int:
     """Return where the comment lines end that follow directly and belong to what stands in a column above them.
 
-    Those are the ones in the column or to the right of it; but comments in the column of what follows directly belong to that.
+    Those are the ones in the column or to the right of it; but comments in the column of what follows directly belong to that. Blank lines
+    end them, or do not if others of them follow.
     """
     inner: int | None = None  # where the lines to the right of the column end
-    end = index
-    while end < len(text):
-        after = min(end_of_line(text, end) + 1, len(text))
-        line = text[end:after]
+    end = here = index
+    while here < len(text):
+        after = min(end_of_line(text, here) + 1, len(text))
+        line = text[here:after]
         bare = line.lstrip(" ")
         indent = len(line) - len(bare)
+        if over_blank_lines and not bare.strip():
+            here = after
+            continue
         if not bare.startswith("#") or indent < column:
             return inner if inner is not None and bare.strip() and indent == column else end
         if indent == column and inner is None:
             inner = end
-        end = after
+        end = here = after
     return end

@@ -9,31 +9,34 @@ as the values; otherwise wider ways are tried: the value anew, the collection ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import ConfigError
-from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, resolved
 from talospatch.machineconfig.nodes import Sequence as SequenceNode
-from talospatch.machineconfig.typed.documents import Document, in_order
+from talospatch.machineconfig.typed.documents import MAIN, Document, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
+from talospatch.machineconfig.typed.load import MAIN_KEYS
 from talospatch.machineconfig.typed.plaindata import plain_data
-from talospatch.machineconfig.typed.schema import Type
 from talospatch.patching import hazards
-from talospatch.patching.alignment import ListChange, align
+from talospatch.patching.alias_edits import ANY, AliasPlace, alias_places, expanded
+from talospatch.patching.alignment import ListChange, align, unchanged
 from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
 from talospatch.patching.emit import Style, block
+from talospatch.patching.flow_edits import has_comments, is_spread
 from talospatch.patching.places import column_inside, is_flow, is_nothing, last_leaf
 from talospatch.patching.scalar_edit import close_block_at_end, replace_scalar
 from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.reader import Tree
+    from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.hazards import Noticed
     from talospatch.patching.tolerant import Widened
 
-ANY = Type("any", "any")
 _MOST_SINGLE = 24  # operations that are widened one by one; of more, all together
 
 
@@ -72,6 +75,10 @@ class Rewriter:
         self._trees = [tree for tree in trees if tree.root is not None]
         self._editor = Editor(text, style)
         self._operations: list[Operation] = []
+        self._removed: Edits = []  # whole documents
+        self._others: Edits = []  # of whole documents, in every attempt; behind those for the same place
+        self._aliases: list[AliasPlace] = []
+        self._document = ""
 
     def rewrite(self, before: Sequence[Document], after: Sequence[Document], *, source: str | None = None) -> Rewritten | None:
         """Return the text after the change; None when nothing has to change.
@@ -89,33 +96,47 @@ class Rewriter:
         for tree, old in zip(self._trees, before, strict=True):
             new = kept.get(id(old.root))
             if new is None:
-                self._operations.append(Operation([lambda tree=tree: [(tree.start, tree.end, "")]]))  # type: ignore[misc]
+                self._removed.append((tree.start, tree.end, ""))
                 continue
             assert old.root is not None
             size = len(self._operations)
+            self._document = new.id
             place = _Place(old.root, None, "", new.type, new.value)
             self._value(place, new.type, old.value, new.value, ())
+            if "*" in self._text[tree.body : tree.end]:
+                self._aliases += alias_places(old.root, new.type, old.value, new.value, new.id)
             if len(self._operations) > size:
                 changed.append((tree, new))
-        if added := [document for document in after if document.root is None]:
-            self._operations.append(self._append(added))
-        if not self._operations:
+        added = [document for document in after if document.root is None]
+        if not self._operations and not self._removed and not added:
             return None
+        self._others = [*self._removed, *(self._append(added) if added else [])]
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
         for edits, widened in self._attempts():
             if (found := self._proven(edits, wanted)) is not None:
-                if widened:
-                    self._noticed.add(hazards.WIDENED)
+                for wide in widened:
+                    self._noticed.add(hazards.WIDENED, wide.document, wide.steps)
                 return found
-        return self._whole(changed, added, wanted, source)
+        return self._whole(changed, wanted, source)
 
     # Proof
 
-    def _attempts(self) -> Iterator[tuple[Edits, bool]]:
-        """Yield the edits to try, the least first, and whether some collection is written anew in them."""
+    def _attempts(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
+        """Yield the edits to try, the least first, and the places where more than the change is written anew in them."""
+        for edits, wide in self._chosen():
+            yield edits, wide
+            if self._aliases:
+                more, places = expanded(self._editor, self._aliases, edits)
+                if more:
+                    yield [*edits, *more], [*wide, *places]
+
+    def _chosen(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
+        """Yield the edits to try without those of aliases elsewhere."""
         operations = self._operations
-        most = max(len(operation.ways) for operation in operations)
+        most = max((len(operation.ways) for operation in operations), default=1)
         levels = [[0] * len(operations)]
+        clashing = self._clashing()
+        levels += [[level if operation in clashing else 0 for operation in operations] for level in range(1, most if clashing else 1)]
         if 1 < len(operations) <= _MOST_SINGLE:
             levels += [
                 [level if index == single else 0 for index in range(len(operations))]
@@ -124,17 +145,28 @@ class Rewriter:
             ]
         levels += [[level] * len(operations) for level in range(1, most)]
         for chosen in levels:
+            ways = [min(level, len(operation.ways) - 1) for operation, level in zip(operations, chosen, strict=True)]
+            regions = [(operation.document, operation.region(way)) for operation, way in zip(operations, ways, strict=True)]
             edits: Edits = []
-            wide = False
-            for operation, level in zip(operations, chosen, strict=True):
-                index = min(level, len(operation.ways) - 1)
-                way = operation.ways[index]() if index >= 0 else None
-                if way is None:
+            wide: list[Operation | AliasPlace] = []
+            for operation, way, region in zip(operations, ways, regions, strict=True):
+                if any(_covers(other, operation) for other in regions if other != region):
+                    continue  # what is written anew around it is as it is to be
+                found = operation.ways[way]() if way >= 0 else None
+                if found is None:
                     break
-                edits += way
-                wide |= index >= operation.wide
+                edits += found
+                if region[1] is not None:
+                    wide.append(operation)
             else:
-                yield edits, wide
+                yield [*edits, *self._others], wide
+
+    def _clashing(self) -> list[Operation]:
+        """Return the operations of which the least edits are for the same characters."""
+        spans = [(start, end, operation) for operation in self._operations if operation.ways for start, end, _ in operation.ways[0]() or ()]
+        spans.sort(key=lambda span: span[:2])
+        pairs = ((one, two) for (_, end, one), (start, _, two) in pairwise(spans) if start < end and one is not two)
+        return [operation for pair in pairs for operation in pair]
 
     def _proven(self, edits: Edits, wanted: Sequence[Document]) -> Rewritten | None:
         text = applied(self._text, edits)
@@ -155,27 +187,21 @@ class Rewriter:
                 return None
         return Rewritten(text, loader.trees)
 
-    def _whole(
-        self, changed: list[tuple[Tree, Document]], added: list[Document], wanted: Sequence[Document], source: str | None
-    ) -> Rewritten:
+    def _whole(self, changed: list[tuple[Tree, Document]], wanted: Sequence[Document], source: str | None) -> Rewritten:
         """Write the changed documents anew, with their comments if that can be proven."""
         from talospatch.patching.whole import anew, round_tripped
 
-        others = [operation for operation in self._operations if len(operation.ways) == 1 and operation.wide == 0 and operation.ways]
         for write, hazard in ((round_tripped, hazards.WIDENED), (anew, hazards.COMMENTS_LOST)):
             edits: Edits = []
-            for operation in others:
-                edits += operation.ways[0]() or []
-            if added:
-                edits += self._append(added).ways[0]() or []
             for tree, document in changed:
-                written = write(self._text[tree.body : tree.end], plain_data(document.type, document.value), self._style)
+                data = _in_order_of(tree.root, plain_data(document.type, document.value)) if tree.root is not None else {}
+                written = write(self._text[tree.body : tree.end], data, self._style)
                 if written is None:
                     break
                 lead = self._style.newline if tree.explicit and not written.startswith(("\n", "\r")) else ""
                 edits.append((tree.body, tree.end, lead + written))
             else:
-                if (found := self._proven(edits, wanted)) is not None:
+                if (found := self._proven([*edits, *self._others], wanted)) is not None:
                     for _, document in changed:
                         self._noticed.add(hazard, document.id)
                     return found
@@ -187,40 +213,51 @@ class Rewriter:
 
     # Documents
 
-    def _append(self, added: Sequence[Document]) -> Operation:
-        def edits() -> Edits:
-            newline = self._style.newline
-            bodies = [newline.join(block(plain_data(each.type, each.value), 0, self._style)) + newline for each in added]
-            last = self._trees[-1].root if self._trees else None
-            extra = close_block_at_end(self._text, last_leaf(last)) if last is not None else None
-            begin = "" if not self._text or self._text.endswith("\n") else newline
-            mark = f"---{newline}" if last is not None else ""
-            end = len(self._text)
-            return [*([extra] if extra else []), (end, end, f"{begin}{mark}{f'---{newline}'.join(bodies)}")]
-
-        return Operation([edits])
+    def _append(self, added: Sequence[Document]) -> Edits:
+        newline = self._style.newline
+        bodies = [newline.join(block(_whole_data(each), 0, self._style)) + newline for each in added]
+        last = self._trees[-1].root if self._trees else None
+        extra = close_block_at_end(self._text, last_leaf(last)) if last is not None else None
+        begin = "" if not self._text or self._text.endswith("\n") else newline
+        mark = f"---{newline}" if last is not None else ""
+        end = len(self._text)
+        return [*([extra] if extra else []), (end, end, f"{begin}{mark}{f'---{newline}'.join(bodies)}")]
 
     # Differences
 
-    def _add(self, ways: Ways, above: tuple[_Place, ...], *, alias: bool = False) -> None:
-        """Add an operation: these ways, and behind them the collections around the place anew, from the inside out."""
-        operation = Operation([] if alias else ways)
-        operation.widen([lambda place=place: self._anew(place) for place in reversed(above) if place.parent is not None])  # type: ignore[misc]
+    def _add(self, ways: Ways, above: tuple[_Place, ...], *, alias: bool = False, wider: Ways | None = None) -> None:
+        """Add an operation: these ways, and behind them wider ones, and the collections around the place anew, from the inside out."""
+        operation = Operation([] if alias else ways, self._document, tuple(place.key for place in above[1:]))
+        operation.widen(wider or [])
+        around = [(number, place) for number, place in enumerate(above) if place.parent is not None]
+        operation.widen(
+            [lambda place=place: self._anew(place) for _, place in reversed(around)],  # type: ignore[misc]
+            [number for number, _ in reversed(around)],
+        )
         self._operations.append(operation)
 
+    def _add_anew(self, ways: Ways, node: Mapping | SequenceNode, above: tuple[_Place, ...]) -> None:
+        """Add an operation that may write a collection in brackets or braces anew: more than the least edit where that loses comments."""
+        loses = node.flow and has_comments(self._text, node) and not is_spread(self._text, node)
+        self._add([] if loses else ways, above, wider=ways if loses else [])
+
     def _anew(self, place: _Place) -> Edits | None:
-        return self._editor.rewrite(place.node, place.parent, place.key, plain_data(place.type, place.after))
+        data = _in_order_of(place.node, plain_data(place.type, place.after))
+        return self._editor.rewrite(place.node, place.parent, place.key, data)
 
     def _value(self, place: _Place, type_: Type, before: Any, after: Any, above: tuple[_Place, ...]) -> None:
         if self._same(type_, before, after):
             return
         node, around = place.node, (*above, place)
         if isinstance(node, Alias):
-            self._add([], around, alias=True)
+            plain = not isinstance(after, dict | list)
+            self._add([lambda: self._anew(place)] if plain else [], around, alias=not plain)
             return
         if type_.name in FORMS:
             before, after, type_ = plain_data(type_, before), plain_data(type_, after), ANY
-        if isinstance(node, Mapping) and isinstance(before, dict) and isinstance(after, dict):
+        if is_nothing(node) and after and isinstance(place.parent, Mapping) and not place.parent.flow:
+            self._add(self._replacing(place, type_, after), around)
+        elif isinstance(node, Mapping) and isinstance(before, dict) and isinstance(after, dict):
             self._mapping(node, type_, before, after, around)
         elif isinstance(node, SequenceNode) and isinstance(before, list) and isinstance(after, list) and len(before) == len(node.items):
             self._list(node, type_, before, after, around)
@@ -235,7 +272,7 @@ class Rewriter:
         data = plain_data(type_, after)
         if isinstance(data, dict | list):
             if data and is_nothing(node) and isinstance(parent, Mapping):
-                return self._editor.filling(parent, str(place.key), data)
+                return [*self._editor.filling(parent, str(place.key), data), lambda: self._anew(place)]
             return [lambda: self._anew(place)]
         if not isinstance(node, Scalar) or parent is None:
             return [lambda: self._anew(place)]
@@ -244,7 +281,7 @@ class Rewriter:
             self._text,
             node,
             data,
-            newline=self._style.newline,
+            style=self._style,
             column=column,
             in_flow=is_flow(parent),
             read_as_text=type_.shape == "string",
@@ -258,6 +295,7 @@ class Rewriter:
         free = type_.free or type_.shape == "any"
         added: dict[str, Any] = {}
         removed: list[str] = []
+        changed: list[tuple[_Place, Any]] = []
         for key in [*before, *(key for key in after if key not in before)]:
             old, new = before.get(key), after.get(key)
             if free:
@@ -281,30 +319,37 @@ class Rewriter:
             elif key not in node.values:
                 added[key] = plain_data(inner, new)
             else:
-                self._value(_Place(node.values[key], node, key, inner, new), inner, old, new, around)
+                changed.append((_Place(node.values[key], node, key, inner, new), old))
+        if node.flow and len(changed) + len(removed) + bool(added) > 1 and not is_spread(self._text, node):
+            values = {str(place.key): plain_data(place.type, place.after) for place, _ in changed}
+            self._add_anew([lambda: self._editor.flow_pairs_anew(node, removed, values, added)], node, around)
+            return
+        for place, old in changed:
+            self._value(place, place.type, old, place.after, around)
         self._keys(node, added, removed, around)
 
     def _keys(self, node: Mapping, added: dict[str, Any], removed: list[str], around: tuple[_Place, ...]) -> None:
         """Add keys to a mapping and take keys out of it."""
+        if len(around) == 1 and (known_by := _known_by(node, added, removed)) is not None:
+            removed = [key for key in removed if key != known_by]
+            place = _Place(node.values[known_by], node, known_by, ANY, None)
+            self._add([lambda: self._anew(place)], around)
         if removed and len(removed) == len(node.values) and not added:
             self._add([lambda: self._anew(around[-1])], around)
             return
-        if node.flow and len(removed) + bool(added) > 1:
-            self._add([], around)
-            return
         for key in removed:
-            self._add([lambda key=key: self._editor.cut_key(node, key)], around)  # type: ignore[misc]
+            self._add_anew([lambda key=key: self._editor.cut_key(node, key)], node, around)  # type: ignore[misc]
         remarked = {key: value for key, value in added.items() if self._editor.has_remark(node, key)}
         for key, value in remarked.items():
-            self._add(self._editor.adding(node, {key: value}), around)
+            self._add(self._editor.adding(node, {key: value}, removed), around)
         if others := {key: value for key, value in added.items() if key not in remarked}:
-            self._add(self._editor.adding(node, others), around)
+            self._add(self._editor.adding(node, others, removed), around)
 
     def _list(self, node: SequenceNode, type_: Type, before: list[Any], after: list[Any], around: tuple[_Place, ...]) -> None:
         inner = ANY if type_.free or type_.shape == "any" else type_.inside
         changes = align(inner, before, after)
-        if node.flow and not _is_one_insertion(changes, len(before)):
-            self._add([lambda: self._flow_list(node, inner, before, after, changes)], around)
+        if node.flow and not (is_spread(self._text, node) and after and _inserts_at_end(changes, len(before))):
+            self._add_anew([lambda: self._flow_list(node, inner, before, after, changes)], node, around)
             return
         if not after:
             self._add([lambda: self._anew(around[-1])], around)
@@ -316,17 +361,17 @@ class Rewriter:
                 self._value(_Place(node.items[change.before], node, change.before, inner, new), inner, old, new, around)
         for index, items in _insertions(changes):
             data = [plain_data(inner, after[item]) for item in items]
-            self._add(self._editor.inserting(node, index, data), around)
+            self._add(self._editor.inserting(node, index, data, removed), around)
         if removed:
-            self._add([lambda: self._editor.cut_items(node, removed)], around)
+            self._add_anew([lambda: self._editor.cut_items(node, removed)], node, around)
 
     def _flow_list(self, node: SequenceNode, inner: Type, before: list[Any], after: list[Any], changes: list[ListChange]) -> Edits:
         """Write a list in brackets anew: elements that stay as they stand in the text."""
         kept = {change.after: change.before for change in changes if change.before is not None and change.after is not None}
-        unchanged = _unchanged(before, after, changes)
+        stayed = unchanged(before, after, changes)
         items: list[Any] = []
         for index, value in enumerate(after):
-            old = unchanged.get(index, kept.get(index))
+            old = stayed.get(index, kept.get(index))
             items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
         return self._editor.flow_anew(node, items)
 
@@ -342,8 +387,39 @@ def _loses_key(before: Any, after: Any) -> bool:
     return False
 
 
-def _is_one_insertion(changes: list[ListChange], length: int) -> bool:
-    return all(change.before is None and change.place == length for change in changes)
+def _covers(region: tuple[str, tuple[Step, ...] | None], operation: Operation) -> bool:
+    """Whether an operation changes something inside of what is written anew."""
+    document, steps = region
+    return steps is not None and document == operation.document and operation.steps[: len(steps)] == steps
+
+
+def _in_order_of(node: Node, data: Any) -> Any:
+    """Return data with the keys of its mappings in the order of a tree's, new ones behind them."""
+    node = resolved(node)
+    if isinstance(node, Mapping) and isinstance(data, dict):
+        order = [*(key for key in node.values if key in data), *(key for key in data if key not in node.values)]
+        return {key: _in_order_of(node.values[key], data[key]) if key in node.values else data[key] for key in order}
+    if isinstance(node, SequenceNode) and isinstance(data, list) and len(data) == len(node.items):
+        return [_in_order_of(item, each) for item, each in zip(node.items, data, strict=True)]
+    return data
+
+
+def _whole_data(document: Document) -> dict[str, Any]:
+    """Return a new document as data; a main one that holds nothing has the key that it is known by."""
+    data: dict[str, Any] = plain_data(document.type, document.value)
+    return data if document.kind.name != MAIN or MAIN_KEYS & data.keys() else {**data, "machine": None}
+
+
+def _known_by(root: Mapping, added: dict[str, Any], removed: list[str]) -> str | None:
+    """Return the key that has to stay, as null, for a main document to be known for one; None where another one stays."""
+    if "kind" in root.values or MAIN_KEYS & ({*root.values, *added} - set(removed)):
+        return None
+    return next((key for key in removed if key in MAIN_KEYS), None)
+
+
+def _inserts_at_end(changes: list[ListChange], length: int) -> bool:
+    """Whether no element comes in but at the end."""
+    return all(change.before is not None or change.place == length for change in changes)
 
 
 def _insertions(changes: list[ListChange]) -> list[tuple[int, list[int]]]:
@@ -353,11 +429,3 @@ def _insertions(changes: list[ListChange]) -> list[tuple[int, list[int]]]:
         if change.before is None and change.after is not None:
             places.setdefault(change.place, []).append(change.after)
     return list(places.items())
-
-
-def _unchanged(before: list[Any], after: list[Any], changes: list[ListChange]) -> dict[int, int]:
-    """Return the old index of each new element that no change names."""
-    named_old = {change.before for change in changes if change.before is not None}
-    named_new = {change.after for change in changes if change.after is not None}
-    olds = (index for index in count() if index not in named_old)
-    return dict(zip((index for index in range(len(after)) if index not in named_new), olds, strict=False))

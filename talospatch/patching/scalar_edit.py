@@ -11,6 +11,7 @@ from talospatch.patching.emit import double_quoted, fits_literal, literal_lines,
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.values import Data
+    from talospatch.patching.emit import Style
 
 Edit = tuple[int, int, str]
 
@@ -20,7 +21,7 @@ _HEADER = re.compile(r"(?P<style>[|>])(?P<hints>[-+0-9]*)(?P<rest>[ \t]*(?:#[^\n
 
 
 def replace_scalar(
-    text: str, node: Node, value: Data, *, newline: str, column: int, in_flow: bool, read_as_text: bool = False
+    text: str, node: Node, value: Data, *, style: Style, column: int, in_flow: bool, read_as_text: bool = False
 ) -> list[Edit]:
     """Return edits to try for writing another value into a scalar, the least one first.
 
@@ -28,17 +29,18 @@ def replace_scalar(
         text: the whole text.
         node: the scalar, or an alias, which is replaced by a value of its own.
         value: what it is to be: a text, or another scalar.
-        newline: line end to write.
+        style: how the text is written.
         column: where lines of a new block scalar are to stand.
         in_flow: whether it stands inside brackets or braces.
         read_as_text: whether whatever stands there is read as text, as ``1`` in a mapping of texts: then it may stay without quotes.
     """
+    newline = style.newline
     if not isinstance(value, str) or isinstance(value, Literal):
         match = _PROPERTIES.match(text, node.start, node.end)
         start = match.end() if match and isinstance(node, Scalar) else node.start
         end = node.end - (text[start : node.end].endswith("\n") and node.end > start)
         lead = " " if start and text[start - 1] == ":" else ""
-        return [(start, end, lead + scalar(value, in_flow=in_flow))]
+        return [(start, end, lead + scalar(value, in_flow=in_flow, quote=style.quote))]
     quoted = double_quoted(value)
     if isinstance(node, Alias) or not isinstance(node, Scalar):
         return [(node.start, node.end, quoted)]
@@ -63,7 +65,7 @@ def replace_scalar(
     elif "\n" not in value:
         if read_as_text and node.text and _PLAIN_WORD.fullmatch(value) and _PLAIN_WORD.fullmatch(node.text):
             candidates.append((start, node.end, lead + value))
-        candidates.append((start, node.end, lead + scalar(value, in_flow=in_flow)))
+        candidates.append((start, node.end, lead + scalar(value, in_flow=in_flow, quote=style.quote)))
     return [*candidates, (start, node.end, lead + quoted)]
 
 

@@ -65,7 +65,7 @@ class Splicer:
                 operation.ways += self._adding(parent, steps[-1], value)
             else:
                 edits = replace_scalar(
-                    self._text, node, value, newline=self._style.newline, column=column + self._style.step, in_flow=is_flow(parent)
+                    self._text, node, value, style=self._style, column=column + self._style.step, in_flow=is_flow(parent)
                 )
                 operation.ways += [lambda edit=edit: [edit] for edit in edits]  # type: ignore[misc]
         operation.widen(self._rewriting(document, steps))

@@ -1,4 +1,4 @@
-"""The parts of a change that are patches of machine config as such: strategic merge patches and JSON patches."""
+"""A strategic merge patch as a step of a change, and what it may leave to other steps."""
 
 from __future__ import annotations
 
@@ -35,26 +35,6 @@ class MergeStep(NamedTuple):
         """Merge it into the documents."""
         trees = without(read(self.text, source=self.source), self.is_drop_in) if self.is_drop_in is not None else ()
         piece.documents().merge(self.text, source=self.source, trees=trees)
-
-
-class JsonStep(NamedTuple):
-    """A JSON patch.
-
-    Attributes:
-        text: its text.
-        source: what the user calls it.
-    """
-
-    text: str
-    source: str
-
-    def apply(self, piece: Workpiece) -> None:
-        """Apply its operations to the documents."""
-        from talospatch.patching.json_patch import JsonPatch, operations
-
-        documents = piece.documents()
-        tree = next(tree for tree in read(self.text, source=self.source) if tree.root is not None)
-        JsonPatch(documents, piece.noticed, self.text, self.source).apply(operations(tree, self.text, source=self.source))
 
 
 def without(trees: tuple[Tree, ...], is_drop_in: Callable[[Node], bool]) -> tuple[Tree, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.hazards import Noticed
+    from talospatch.talos.finding import Finding
 
 # What talosctl cannot read again always has one of these: a block of text with an indentation hint, the number of a word that there is none
 # for, a date, a document that is empty or named like a key of all documents, or a key or text that YAML itself has a use for. A text
@@ -53,12 +54,15 @@ class Workpiece:
             ConfigError: the config does not fit the types of its Talos version.
         """
         from talospatch.patching.document_set import DocumentSet
+        from talospatch.patching.hazards import DOCUMENT_EMPTY
         from talospatch.patching.known_types import schema_for
 
         if self._documents is None:
             config = self._patched.config
             trees = tuple(document.tree for document in config.documents)
             schema = schema_for(self.talos, self.noticed)
+            if schema.dialect.empty_documents_fail and _has_empty(config):
+                self.noticed.add(DOCUMENT_EMPTY)
             self._documents = DocumentSet(config.text, schema, self.noticed, source=config.source, trees=trees)
         return self._documents
 
@@ -94,6 +98,12 @@ class Workpiece:
         outcome = self._patched._replace(config=self.config)
         return outcome if self._noticed is None else outcome.then(Patched(self._patched.config, self._noticed.findings))
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed so far, for use beside :meth:`canonical`: :attr:`patched` would edit the text first."""
+        noticed = () if self._noticed is None else self._noticed.findings
+        return tuple(dict.fromkeys((*self._patched.findings, *noticed)))
+
     def canonical(self) -> str:
         """Return the text that talosctl would write of it, without comments.
 
@@ -124,3 +134,10 @@ class Workpiece:
             f"talosctl's own form cannot hold the result: {why}",
             hint='use style="preserve"; often a text of several lines begins with a space, or a word that must be given is not',
         )
+
+
+def _has_empty(config: MachineConfig) -> bool:
+    """Whether some document of a config's text holds nothing."""
+    documents = config.documents
+    behind = config.text[documents[-1].span[1] :] if documents else ""
+    return behind.lstrip().startswith("---") or [document.index for document in documents] != list(range(len(documents)))

@@ -144,7 +144,7 @@ class Decoder:
                 continue
             if value is None:
                 if is_null(resolved(item)):
-                    if inner.pointer and self._dialect.null_elements_refused:
+                    if inner.pointer and self._dialect.null_elements_refused and not self._explicit:
                         self._problem(item, Misfit("null is not allowed here"))
                     elif not (inner.pointer or inner.shape in _KEPT_NULL):
                         continue
@@ -154,10 +154,10 @@ class Decoder:
         if trimmed := TRIMMED.get(type_.name):
             key, characters = trimmed
             for each in out:
-                if key in each and not each[key].strip(characters):
-                    del each[key]
-                elif key in each:
-                    each[key] = each[key].lstrip(characters)
+                if isinstance(text := each.get(key), str):
+                    each[key] = text.lstrip(characters)
+                    if not each[key] and not self._explicit:
+                        del each[key]
         return out
 
     def _map(self, type_: Type, node: Node, given: Collection[str] = ()) -> dict[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from talospatch.machineconfig.nodes import Mapping
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.typed.deletes import Selector
     from talospatch.machineconfig.typed.schema import Kind, Type
 
@@ -59,6 +60,10 @@ class Document:
     def with_value(self, value: dict[str, Any]) -> Document:
         """Return the same document with another value."""
         return Document(self.kind, value, self.root)
+
+    def with_root(self, root: Mapping) -> Document:
+        """Return the same document in the place of a tree."""
+        return Document(self.kind, self.value, root)
 
     def __repr__(self) -> str:
         return f"<Document {self.id}>"
@@ -149,25 +154,25 @@ def check_all_copyable(documents: Iterable[Document | Leftover]) -> None:
     """Check that the reference can copy every document.
 
     Raises:
-        Misfit: it would crash.
+        CannotCopy: it would crash.
     """
     for document in documents:
         if isinstance(document, Document):
-            _check_inside(document.type, document.value)
+            _check_inside(document.type, document.value, ())
 
 
-def _check_inside(type_: Type, value: Any) -> None:
+def _check_inside(type_: Type, value: Any, steps: tuple[Step, ...]) -> None:
     """Walk to the free-form objects of a value."""
     if type_.free or type_.shape == "any":
-        check_copyable(value)
+        check_copyable(value, steps)
     elif type_.shape == "struct" and isinstance(value, dict):
         for key, each in value.items():
             field = type_.fields.get(key)
             if field is not None and field.type.holds_free and (type_.name, key) not in SHARED:
-                _check_inside(field.type, each)
+                _check_inside(field.type, each, (*steps, key))
     elif type_.shape == "list" and value:
-        for each in value:
-            _check_inside(type_.inside, each)
+        for index, each in enumerate(value):
+            _check_inside(type_.inside, each, (*steps, index))
     elif type_.shape == "map" and value:
-        for each in value.values():
-            _check_inside(type_.inside, each)
+        for key, each in value.items():
+            _check_inside(type_.inside, each, (*steps, key))

@@ -31,7 +31,8 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
     if one is None or other is None:
         return False
     if type_.name in FORMS:
-        return bool(one == other)
+        write = FORMS[type_.name].write
+        return bool(one == other) or (isinstance(one, dict) and isinstance(other, dict) and bool(write(one) == write(other)))
     if shape == "struct":
         if not type_.holds_free and one == other:  # one and the same type has no 1 that equals True; the quick way for most of a config
             return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
+from talospatch.machineconfig.path import format_steps
 from talospatch.machineconfig.scalars import Timestamp
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.plain import BINARY_TAG, CORE, is_null, text_of, value_of
@@ -15,7 +16,10 @@ from talospatch.machineconfig.values import MERGE_KEY, is_merge_key
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.nodes import Node
+    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.typed.dialect import Dialect
+
+    Steps = tuple[Step, ...]
 
 Free = Any  # None, bool, int, float, str, Timestamp, list[Free], dict[str, Free] or AnyKeys
 
@@ -27,7 +31,15 @@ class AnyKeys(dict[tuple[str, Any], Free]):
 
 
 class CannotCopy(Misfit):
-    """The reference crashes when it copies this value, which it does with every base and every result that is patched again."""
+    """The reference crashes when it copies this value, which it does with every base and every result that is patched again.
+
+    Attributes:
+        steps: the way to what it crashes on.
+    """
+
+    def __init__(self, value: Free, steps: Steps) -> None:
+        self.steps = steps
+        super().__init__(f"{format_steps(steps)}: cannot deep copy {go_type(value)}", "quote dates, and keys that are numbers or words")
 
 
 def read_free(node: Node, dialect: Dialect) -> Free:
@@ -122,8 +134,8 @@ def go_type(value: Free) -> str:
     return "map[interface {}]interface {}" if isinstance(value, AnyKeys) else "map[string]interface {}"
 
 
-def check_copyable(value: Free) -> None:
-    """Check that the reference can copy a value.
+def check_copyable(value: Free, steps: Steps) -> None:
+    """Check that the reference can copy a value, which stands at the end of some steps.
 
     Raises:
         CannotCopy: it holds a date, or a mapping with keys that are no texts.
@@ -134,9 +146,23 @@ def check_copyable(value: Free) -> None:
         if isinstance(each, list):
             stack += each
         elif isinstance(each, AnyKeys | Timestamp):
-            raise CannotCopy(f"cannot deep copy {go_type(each)}", "quote dates, and keys that are numbers or words")
+            raise CannotCopy(each, (*steps, *_way_to(each, value)))
         elif isinstance(each, dict):
             stack += each.values()
+
+
+def _way_to(wanted: Free, value: Free) -> Steps:
+    """Return the way to the very object that lies somewhere in a value, through nothing that cannot be copied."""
+    stack: list[tuple[Free, Steps]] = [(value, ())]
+    while stack:
+        each, steps = stack.pop()
+        if each is wanted:
+            return steps
+        if isinstance(each, list):
+            stack += [(inner, (*steps, index)) for index, inner in enumerate(each)]
+        elif isinstance(each, dict):
+            stack += [(inner, (*steps, str(key))) for key, inner in each.items()]
+    raise AssertionError("it was found in there")
 
 
 def merge_objects(left: dict[Any, Free], right: dict[Any, Free]) -> dict[Any, Free]:

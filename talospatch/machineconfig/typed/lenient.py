@@ -42,11 +42,20 @@ def read_lenient(text: str, dialect: Dialect, *, source: str | None = None) -> t
         if repaired is None:
             raise
         trees = repaired[0]
+    check_readable(trees, text, dialect, source=source)
+    return trees
+
+
+def check_readable(trees: tuple[Tree, ...], text: str, dialect: Dialect, *, source: str | None = None) -> None:
+    """Check that a minor reads what libyaml has read.
+
+    Raises:
+        ConfigError: it does not.
+    """
     if dialect.question_ends_plain and "?" in text:
         _refuse(trees, text, source, _ends_at_question, "a question mark in braces or brackets must be quoted")
     if _SURROGATE.search(text):
         _refuse(trees, text, source, _has_surrogate, "half of a surrogate pair is not a character")
-    return trees
 
 
 def readable(text: str, dialect: Dialect) -> str:

@@ -1,0 +1,114 @@
+"""A JSON patch as a step of a change: its operations, what they make of the documents, and how that departs from talosctl."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from talospatch.errors import ChangeError, ConfigError, TalosPatchError
+from talospatch.machineconfig.nodes import Mapping
+from talospatch.machineconfig.reader import read
+from talospatch.machineconfig.typed.documents import Document, in_order
+from talospatch.machineconfig.typed.equality import alike
+from talospatch.machineconfig.typed.jsonpatch import apply_operations, operations_of
+from talospatch.machineconfig.typed.load import load
+from talospatch.machineconfig.typed.plaindata import plain_data
+from talospatch.machineconfig.typed.problems import together
+from talospatch.machineconfig.values import plain, same
+from talospatch.patching import hazards
+from talospatch.patching.emit import Style, block
+from talospatch.patching.hazards import Noticed
+from talospatch.patching.json_patch import JsonPatch, copied, operations
+from talospatch.patching.tolerant import TolerantLoader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from talospatch.machineconfig.nodes import Node
+    from talospatch.patching.document_set import DocumentSet
+    from talospatch.patching.json_patch import Operation
+    from talospatch.patching.workpiece import Workpiece
+
+
+class JsonStep(NamedTuple):
+    """A JSON patch.
+
+    Attributes:
+        text: its text.
+        source: what the user calls it.
+    """
+
+    text: str
+    source: str
+
+    def apply(self, piece: Workpiece) -> None:
+        """Apply its operations to the documents.
+
+        Raises:
+            ChangeError: one does not apply, or the result does not fit the config's types.
+        """
+        documents, noticed = piece.documents(), piece.noticed
+        tree = next(tree for tree in read(self.text, source=self.source) if tree.root is not None)
+        patch = operations(tree, self.text, source=self.source)
+        # Trees to work on. The config's own stay as they are: places are found in them afterwards.
+        roots = {document.id: copied(_tree_of(document, documents.before)) for document in documents.documents}
+        work = JsonPatch(roots, noticed, self.text, self.source)
+        work.apply(patch)
+        self._note_repetition(patch, roots, noticed)
+        before = documents.text
+        documents.replace(_decoded(documents, work, self.source), source=self.source)
+        if len(documents.documents) > 1:
+            noticed.add(hazards.SEVERAL_DOCUMENTS)
+        elif not self._is_talosctls(before, documents.documents, documents.widened.schema.dialect.minor):
+            noticed.add(hazards.JSON_STYLE)
+
+    def _note_repetition(self, patch: tuple[Operation, ...], roots: dict[str, Node], noticed: Noticed) -> None:
+        """Note when the patch would do more to its own result."""
+        again = JsonPatch({identity: copied(root) for identity, root in roots.items()}, Noticed(), self.text, self.source)
+        try:
+            again.apply(patch)
+        except ChangeError as error:
+            noticed.add(hazards.NOT_REPEATABLE, detail=str(error))
+            return
+        for identity, root in again.roots.items():
+            if identity not in roots or not same(plain(root), plain(roots[identity])):
+                noticed.add(hazards.NOT_REPEATABLE, identity)
+
+    def _is_talosctls(self, before: str, documents: Sequence[Document], minor: str) -> bool:
+        """Whether talosctl makes the same of a config's text."""
+        try:
+            patch = operations_of(self.text, minor, source=self.source)
+            theirs = load(apply_operations(before, patch or (), source=self.source), minor)
+        except TalosPatchError:
+            return False
+        ours = [document for document in in_order(documents) if isinstance(document, Document)]
+        return [document.id for document in theirs] == [document.id for document in ours] and all(
+            alike(one.type, one.value, other.value) for one, other in zip(theirs, ours, strict=True)
+        )
+
+
+def _tree_of(document: Document, before: Sequence[Document]) -> Node:
+    """Return a document's tree: a new one where it is not as it was read any more."""
+    if document.root is not None and any(document is each for each in before):
+        return document.root
+    text = "\n".join(block(plain_data(document.type, document.value), 0, Style()))
+    return read(text)[0].root or Mapping(-1, -1, flow=True)
+
+
+def _decoded(documents: DocumentSet, work: JsonPatch, source: str | None) -> list[Document]:
+    """Return the documents with the values of the trees that were worked on."""
+    loader = TolerantLoader("", documents.widened, source, patch=False)
+    errors: list[ConfigError] = []
+    held = {document.id: document for document in documents.documents}
+    made = []
+    for identity, root in work.roots.items():
+        old = held.get(identity)
+        if old is not None and identity not in work.touched:
+            made.append(old)
+            continue
+        assert isinstance(root, Mapping), "a document is one, and no operation makes something else of it"
+        decoded = loader.document(root, errors)
+        made.append(Document(decoded.kind, decoded.value, old.root if old is not None else None))
+    if errors:
+        placeless = [ConfigError(error.problem, path=error.path, hint=error.hint) for error in errors]
+        raise ChangeError(f"the result does not fit: {together(placeless)}", source=source)
+    return made
