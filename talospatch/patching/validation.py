@@ -57,9 +57,10 @@ def validate_config(text: str, *, mode: str, talos_version: str, strict: bool = 
         config = MachineConfig.parse(text, source=source or "config")
     except ConfigError:
         return findings
-    places = Places(text, source)
+    talos = TalosVersion.parse(talos_version)
+    places = Places(text, source, talos.minor)
     said = {(finding.path, finding.message) for finding in findings}
-    for finding in _beyond(config, TalosVersion.parse(talos_version)):
+    for finding in _beyond(config, talos):
         severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
         shown = dataclasses.replace(finding, severity=severity, message=places.located(finding.message, _index(places, finding.path)))
         if (shown.path, shown.message) not in said:

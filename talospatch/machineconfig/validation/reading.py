@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Scalar, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
-from talospatch.machineconfig.reader import line_and_column, read
+from talospatch.machineconfig.reader import line_and_column
 from talospatch.machineconfig.tables.find import MINORS
 from talospatch.machineconfig.typed.decode import Decoder
+from talospatch.machineconfig.typed.lenient import read_lenient
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import Problem, path_to
 from talospatch.machineconfig.typed.schema import schema_of
@@ -35,7 +36,7 @@ def problems(text: str, error: ConfigError, *, minor: str, source: str | None) -
     found: list[Finding] = []
     told: set[tuple[int, int]] = set()
     schema = schema_of(minor)
-    for root in _roots(text, source):
+    for root in _roots(text, schema, source):
         inside, at = _in_document(root, schema, text, source)
         found += inside
         told |= at
@@ -47,9 +48,9 @@ def _of_error(error: ConfigError, source: str | None) -> Finding:
     return Finding(Severity.ERROR, UNREADABLE, error.path or "", located(error.problem, source, error.line, error.column), hint)
 
 
-def _roots(text: str, source: str | None) -> list[Mapping]:
+def _roots(text: str, schema: Schema, source: str | None) -> list[Mapping]:
     try:
-        return [tree.root for tree in read(text, source=source) if isinstance(tree.root, Mapping)]
+        return [tree.root for tree in read_lenient(text, schema.dialect, source=source) if isinstance(tree.root, Mapping)]
     except ConfigError:
         return []
 

@@ -48,7 +48,7 @@ def validate_config(text: str, *, mode: str, talos_version: str, strict: bool = 
     except ConfigError as error:
         return problems(text, error, minor=minor, source=source)
     found = breaches(documents, minor=minor, mode=known)
-    return _findings(found, Places(text, source), strict=strict)
+    return _findings(found, Places(text, source, minor), strict=strict)
 
 
 def _findings(found: Iterable[Breach], places: Places, *, strict: bool) -> list[Finding]:
