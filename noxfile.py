@@ -135,9 +135,10 @@ def tutorial(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print every figure that docs/performance.md quotes, as ratios within this run."""
+    """Print every figure that docs/performance.md quotes, as ratios within this run; some of Talos's own code, where Go can build it."""
     session.install("-e", ".", "psutil>=6")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    programs = reference(session, MINORS[-2:])
+    session.run("python", "-m", "benchmarks", *session.posargs, env=programs)
 
 
 @nox.session

@@ -36,19 +36,16 @@ class Document:
     Attributes:
         kind: its kind.
         name: its name; empty for kinds without one.
+        id: its kind, and its name where it has one.
         value: its fields, without what tells the kind; see :mod:`talospatch.machineconfig.typed.decode`.
     """
 
-    __slots__ = ("kind", "name", "value")
+    __slots__ = ("id", "kind", "name", "value")
 
     def __init__(self, kind: Kind, value: dict[str, Any]) -> None:
         self.kind, self.value = kind, value
         self.name: str = value.get("name", "") if kind.named else ""
-
-    @property
-    def id(self) -> str:
-        """Kind, and name where it has one."""
-        return f"{self.kind.name}/{self.name}" if self.kind.named else self.kind.name
+        self.id = f"{kind.name}/{self.name}" if kind.named else kind.name
 
     @property
     def type(self) -> Type:
