@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -19,6 +21,8 @@ nox.options.default_venv_backend = "virtualenv"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 HERE = Path(__file__).parent
 OLDEST = (3, 11)
+MINORS = sorted((path.stem for path in (HERE / "tools/machinery").glob("*.mod")), key=lambda minor: int(minor.partition(".")[2]))
+NO_GO = "there is no Go of 1.21 or newer, which fetches the Go that Talos needs by itself"
 
 
 def group(name: str) -> list[str]:
@@ -45,6 +49,26 @@ def interpreters() -> list[str]:
                 found.setdefault(version, candidate)
     versions = sorted(found)
     return [found[version] for version in dict.fromkeys((versions[0], versions[-1])) if version != sys.version_info[:2]]
+
+
+def reference(session: nox.Session, minors: Sequence[str]) -> dict[str, str]:
+    """Return the variables that name a program which answers as Talos does, for each minor; those that are set already stay as they are."""
+    names = {minor: f"TALOSPATCH_ORACLE_{minor.replace('.', '_')}" for minor in minors}
+    programs = {name: os.environ[name] for name in names.values() if os.environ.get(name)}
+    missing = [minor for minor, name in names.items() if name not in programs]
+    if missing and has_go():
+        lines = session.run("python", "tools/oracle.py", *missing, silent=True, stderr=sys.stderr)
+        programs |= dict(line.split("=", 1) for line in str(lines).splitlines())
+    return programs
+
+
+def has_go() -> bool:
+    """Whether there is a Go that can build what is below tools."""
+    if shutil.which("go") is None:
+        return False
+    version = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"go1\.(\d+)", version)
+    return found is not None and int(found[1]) >= 21
 
 
 @nox.session
@@ -111,9 +135,10 @@ def tutorial(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print every figure that docs/performance.md quotes, as ratios within this run."""
+    """Print every figure that docs/performance.md quotes, as ratios within this run; some of Talos's own code, where Go can build it."""
     session.install("-e", ".", "psutil>=6")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    programs = reference(session, MINORS[-2:])
+    session.run("python", "-m", "benchmarks", *session.posargs, env=programs)
 
 
 @nox.session
@@ -166,9 +191,13 @@ def views(session: nox.Session) -> None:
 
 @nox.session
 def oracle(session: nox.Session) -> None:
-    """Compare random patches with the reference, named for each minor by TALOSPATCH_ORACLE_1_13=PROGRAM and so on; else skips."""
+    """Compare random patches and verdicts with Talos's own code, which is built first (needs Go); for some minors only: -- 1.13 1.14."""
+    minors = [word for word in session.posargs if word in MINORS]
+    programs = reference(session, minors or MINORS)
+    if not programs:
+        session.skip(f"{NO_GO}, and no variable such as TALOSPATCH_ORACLE_1_14 names a program that was built elsewhere")
     session.install("-e", ".", *group("test"))
-    session.run("pytest", "tests/oracle", *session.posargs)
+    session.run("pytest", "tests/oracle", *[word for word in session.posargs if word not in minors], env=programs)
 
 
 @nox.session

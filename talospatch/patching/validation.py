@@ -63,9 +63,10 @@ def judge(text: str, *, mode: str, talos_version: str, strict: bool = False) -> 
         config = MachineConfig.parse(text)
     except ConfigError:
         return found
-    places = Places(text)
+    talos = TalosVersion.parse(talos_version)
+    places = Places(text, talos.minor)
     said = {(placed.finding.path, placed.finding.message) for placed in found}
-    for finding in _beyond(config, TalosVersion.parse(talos_version)):
+    for finding in _beyond(config, talos):
         severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
         if (finding.path, finding.message) not in said:
             found.append(places.placed(dataclasses.replace(finding, severity=severity), _index(places, finding.path)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence
 from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.free import delete_in
 from talospatch.machineconfig.typed.misfit import Misfit
@@ -59,9 +59,16 @@ class Selector:
 
 
 def scalar_at(root: Mapping, key: str) -> str:
-    """Return the text at a key of a document, or "": of a collection too, as the reference has it."""
+    """Return the text at a key of a document, or "", as the reference has it before it reads the document."""
     value = root.values.get(key)
-    return value.text if isinstance(value, Scalar) else ""
+    return "" if value is None else _node_text(value)
+
+
+def _node_text(node: Node) -> str:
+    """Return what go-yaml keeps as the text of a node: of an alias it is the name that it gives, of a collection nothing."""
+    if isinstance(node, Alias):
+        return node.target.anchor or ""
+    return node.text if isinstance(node, Scalar) else ""
 
 
 class Cut:
@@ -110,7 +117,7 @@ class Cut:
         for key, child in node.values.items():
             if key == MARK and isinstance(child, Scalar) and child.text == WORD:
                 continue
-            self.selectors.append(Selector(self._document, path, str(key), child.text if isinstance(child, Scalar) else "", child))
+            self.selectors.append(Selector(self._document, path, str(key), _node_text(child), child))
             return
         raise Misfit("an element to delete needs a key by which it is found")
 

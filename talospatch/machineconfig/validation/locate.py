@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
-from talospatch.machineconfig.reader import line_and_column, read
+from talospatch.machineconfig.reader import line_and_column
+from talospatch.machineconfig.typed.dialect import dialect_of
+from talospatch.machineconfig.typed.lenient import read_lenient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,10 +44,11 @@ class Places:
 
     Args:
         text: a config that can be read.
+        minor: the Talos minor that can read it.
     """
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, minor: str) -> None:
+        self._text, self._minor = text, minor
         self._roots: dict[str, Mapping] | None = None
 
     def index(self, document: str, steps: Iterable[object]) -> int | None:
@@ -80,7 +83,7 @@ class Places:
     def _documents(self) -> dict[str, Mapping]:
         if self._roots is None:
             self._roots = {}
-            for tree in read(self._text):
+            for tree in read_lenient(self._text, dialect_of(self._minor)):
                 if isinstance(tree.root, Mapping):
                     kind = _text(tree.root, "kind") or ROOT_DOCUMENT
                     self._roots.setdefault(kind, tree.root)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Scalar, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
-from talospatch.machineconfig.reader import line_and_column, read
+from talospatch.machineconfig.reader import line_and_column
 from talospatch.machineconfig.tables.find import MINORS
 from talospatch.machineconfig.typed.decode import Decoder
+from talospatch.machineconfig.typed.lenient import read_lenient
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import Problem, path_to
 from talospatch.machineconfig.typed.schema import schema_of
@@ -34,7 +35,7 @@ def problems(text: str, error: ConfigError, *, minor: str) -> list[Placed]:
     found: list[Placed] = []
     told: set[tuple[int, int]] = set()
     schema = schema_of(minor)
-    for root in _roots(text):
+    for root in _roots(text, schema):
         inside, at = _in_document(root, schema, text)
         found += inside
         told |= at
@@ -46,9 +47,9 @@ def _of_error(error: ConfigError) -> Placed:
     return Placed(Finding(Severity.ERROR, UNREADABLE, error.path or "", error.problem, hint), error.line, error.column)
 
 
-def _roots(text: str) -> list[Mapping]:
+def _roots(text: str, schema: Schema) -> list[Mapping]:
     try:
-        return [tree.root for tree in read(text) if isinstance(tree.root, Mapping)]
+        return [tree.root for tree in read_lenient(text, schema.dialect) if isinstance(tree.root, Mapping)]
     except ConfigError:
         return []
 

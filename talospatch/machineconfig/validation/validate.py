@@ -53,7 +53,7 @@ def judge(text: str, *, mode: str, talos_version: str, strict: bool = False) -> 
     except ConfigError as error:
         return problems(text, error, minor=minor)
     found = breaches(documents, minor=minor, mode=known)
-    return _findings(found, Places(text), strict=strict)
+    return _findings(found, Places(text, minor), strict=strict)
 
 
 def _findings(found: Iterable[Breach], places: Places, *, strict: bool) -> list[Placed]:
