@@ -182,7 +182,7 @@ endpoints:
         "udev",
         "1.14",
         '  udev:\n    rules:\n      - SUBSYSTEM=="drm", GROUP="44"\n',
-        ('kind: UdevRulesConfig\nrules:\n  - "SUBSYSTEM==\\"drm\\", GROUP=\\"44\\""\n',),
+        ('kind: UdevRulesConfig\nrules:\n  - SUBSYSTEM=="drm", GROUP="44"\n',),
     ),
     Example(
         "image-cache",

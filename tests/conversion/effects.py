@@ -1,6 +1,6 @@
 """What of Talos's answers about a config has an effect on a node: two forms that say the same may differ in the rest only.
 
-``tools/answers`` asks every question of ``config.Config``. Each function below stands for a controller of Talos that makes the same of
+The op ``answers`` of ``tools/oracle`` asks every question of ``config.Config``. Each function below stands for a controller of Talos that makes the same of
 several answers; what it is follows from that controller's code (v1.14.0-rc.1, ``internal/app/machined/pkg/controllers`` unless said).
 """
 
@@ -94,7 +94,7 @@ def _filters(seen: Answers) -> None:
     """kubespan/config.go: no filters are empty filters."""
     kubespan = seen.get("NetworkKubeSpanConfig")
     if kubespan:
-        none = {"Endpoints": "nil list", "ExcludeAdvertisedNetworks": "nil list"}
+        none = {"Endpoints": None, "ExcludeAdvertisedNetworks": None}
         seen["NetworkKubeSpanConfig"] = {**kubespan, "Filters": kubespan["Filters"] or none}
 
 
@@ -122,7 +122,7 @@ def _off(seen: Answers) -> None:
     if (seen.get("ImageCacheConfig") or {}).get("LocalEnabled") is False:
         seen["ImageCacheConfig"] = None
     resolver = seen.get("NetworkResolverConfig")
-    if resolver and resolver["SearchDomains"] in ([], "nil list"):  # since 1.14 the answer says whether there is one
+    if resolver and resolver["SearchDomains"] in ([], None):  # since 1.14 the answer says whether there is one
         seen["NetworkResolverConfig"] = {**resolver, "SearchDomains": []}
     for name in ("Labels", "Taints", "Annotations"):
         node = seen.get("K8sNodeConfig")

@@ -191,7 +191,7 @@ class _Course:
             self._made.append(Made(rule, back, Move.of(moved)))
 
     def _stays(self, rule: Rule, move: Move, why: str, *, back: bool) -> None:
-        path = f"{rule.kinds[0]}:" if back else str(ConfigPath(ROOT_DOCUMENT, move.gone[0])) if len(move.gone) == 1 else rule.legacy[0]
+        path = rule.kinds[0] if back else str(ConfigPath(ROOT_DOCUMENT, move.gone[0])) if len(move.gone) == 1 else rule.legacy[0]
         self._findings.append(Finding(Severity.WARNING, "conversion-not-valid", path, f"stays: {why}"))
 
     def _hinders(self, move: Move) -> str:
