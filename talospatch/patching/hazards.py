@@ -175,6 +175,15 @@ DELETE_BY_NUMBER = Hazard(
     "takes it out",
     "`keys: [{slot: 1, $patch: delete}]`",
 )
+DELETE_BY_ALIAS = Hazard(
+    "delete-by-alias",
+    _WARNING,
+    "a delete of an element that is found by an alias",
+    "looks for the alias's own name",
+    "looks for what it stands for",
+    "`files: [{path: *x, $patch: delete}]`",
+    "write the value out",
+)
 
 # Documents
 PATCH_EMPTY = Hazard(
@@ -309,6 +318,7 @@ HAZARDS = (
     DELETE_ABSENT,
     DELETE_SEVERAL,
     DELETE_BY_NUMBER,
+    DELETE_BY_ALIAS,
     PATCH_EMPTY,
     DOCUMENT_EMPTY,
     DOCUMENT_REPEATED,

@@ -54,7 +54,7 @@ def _index(path: str, patch: PatchText) -> int | None:
     """Return where in a text a path stands, or None."""
     try:
         config = MachineConfig.parse(patch.text, source=patch.source)
-        parsed = ConfigPath.parse(path)
+        parsed = ConfigPath.parse(path if ":" in path or path[:1].islower() else f"{path}:")
     except ConfigError:
         return None
     for document in config.documents:

@@ -14,6 +14,7 @@ from talospatch.machineconfig.typed.deletes import Selector, scalar_at
 from talospatch.machineconfig.typed.documents import MAIN, Document
 from talospatch.machineconfig.typed.lenient import check_readable
 from talospatch.machineconfig.typed.load import Loader
+from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import located
 from talospatch.machineconfig.typed.schema import UNKNOWN, Field, Kind, Type
 from talospatch.patching import hazards
@@ -113,7 +114,10 @@ class TolerantLoader(Loader):
         kind = self._widened.kind(name, api_version, called)
         for _ in range(_ROUNDS):
             decoder = Decoder(self.schema.dialect, explicit=self.patch)
-            value = decoder.value(kind.type, root)
+            try:
+                value = decoder.value(kind.type, root)
+            except Misfit as misfit:  # of the document as a whole, which is free-form
+                raise self.error(str(misfit), root.start, misfit.hint) from None
             unknown = [problem for problem in decoder.problems if problem.unknown is not None]
             wider = kind
             for problem in unknown:
