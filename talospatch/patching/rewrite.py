@@ -112,8 +112,8 @@ class Rewriter:
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
         for edits, widened in self._attempts():
             if (found := self._proven(edits, wanted)) is not None:
-                for place in widened:
-                    self._noticed.add(hazards.WIDENED, place.document, place.steps)
+                for where in widened:
+                    self._noticed.add(hazards.WIDENED, where.document, where.steps)
                 return found
         return self._whole(changed, wanted, source)
 

@@ -1,8 +1,0 @@
-"""What makes random configs and patches stands with the tests against the reference, which are the first to use it."""
-
-from __future__ import annotations
-
-import sys
-from pathlib import Path
-
-sys.path.append(str(Path(__file__).parent.parent / "oracle"))
