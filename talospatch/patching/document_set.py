@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from talospatch.patching.hazards import Noticed
 
 
+Identity = tuple[str, str]  # API version, unless it is the usual one; and id
+
+
 class DocumentSet:
     """A config's documents, which changes are applied to one after the other.
 
@@ -43,7 +46,7 @@ class DocumentSet:
             raise ConfigError("there is no document in it", source=source)
         self.trees = loader.trees
         self.documents: list[Document] = list(self.before)
-        self._vacated: dict[str, Mapping] = {}  # roots of documents that were deleted
+        self._vacated: dict[Identity, Mapping] = {}  # roots of documents that were deleted
 
     @property
     def text(self) -> str:
@@ -82,7 +85,7 @@ class DocumentSet:
         if isinstance(step, Selector):
             self._delete(step)
             return
-        index = self._index(step.id)
+        index = self._index(_identity(step))
         held = self.documents[index] if index is not None else None
         merger = DeclarativeMerger(self._schema.dialect, self._noticed, step.id)
         value = merger.document(step.type, held.value if held is not None else {}, step.value)
@@ -90,8 +93,8 @@ class DocumentSet:
         self._note_uncopyable(made)
         if index is not None:
             self.documents[index] = made
-        elif step.id in self._vacated:
-            self._put_back(made.with_root(self._vacated[step.id]))
+        elif (root := self._vacated.get(_identity(step))) is not None:
+            self._put_back(made.with_root(root))
         else:
             self.documents.append(made)
 
@@ -106,22 +109,23 @@ class DocumentSet:
         self.documents.insert(len(self.documents) if place is None else place, document)
 
     def _delete(self, selector: Selector) -> None:
-        index = self._index(selector.id)
+        identity = (_api_version(selector.api_version), "/".join(filter(None, (selector.kind, selector.name))))
+        index = self._index(identity)
         if index is None:
-            self._noticed.add(hazards.DELETE_ABSENT, selector.id)
+            self._noticed.add(hazards.DELETE_ABSENT, identity[1])
         elif not selector.path:
             if (root := self.documents[index].root) is not None:
-                self._vacated[selector.id] = root
+                self._vacated[identity] = root
             del self.documents[index]
         else:
             held = self.documents[index]
-            value = Deletion(selector, self._schema.dialect, self._noticed, selector.id).of(held.type, held.value)
+            value = Deletion(selector, self._schema.dialect, self._noticed, identity[1]).of(held.type, held.value)
             self.documents[index] = held.with_value(value)
             if selector.kind != MAIN and not held.type.free:  # talosctl merges what is left of the patch's document
-                DeclarativeMerger(self._schema.dialect, self._noticed, selector.id).document(held.type, value, {})
+                DeclarativeMerger(self._schema.dialect, self._noticed, identity[1]).document(held.type, value, {})
 
-    def _index(self, identity: str) -> int | None:
-        return next((index for index, document in enumerate(self.documents) if document.id == identity), None)
+    def _index(self, identity: Identity) -> int | None:
+        return next((index for index, document in enumerate(self.documents) if _identity(document) == identity), None)
 
     def _note_uncopyable(self, document: Document) -> None:
         if document.type.free:
@@ -136,6 +140,15 @@ class DocumentSet:
             check_together(documents, link_claims=self._schema.dialect.link_claims)
         except Misfit as misfit:
             raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
+
+
+def _identity(document: Document) -> Identity:
+    """Return what tells a document from others: a kind of another API version is another kind."""
+    return _api_version(document.value.get("apiVersion")), document.id
+
+
+def _api_version(text: str | None) -> str:
+    return "" if text == MAIN else text or ""
 
 
 def _in_order(steps: Sequence[Step]) -> list[Step]:

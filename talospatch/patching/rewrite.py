@@ -112,8 +112,8 @@ class Rewriter:
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
         for edits, widened in self._attempts():
             if (found := self._proven(edits, wanted)) is not None:
-                for wide in widened:
-                    self._noticed.add(hazards.WIDENED, wide.document, wide.steps)
+                for where in widened:
+                    self._noticed.add(hazards.WIDENED, where.document, where.steps)
                 return found
         return self._whole(changed, wanted, source)
 
@@ -314,7 +314,7 @@ class Rewriter:
                 added[key] = plain_data(inner, new)
             else:
                 changed.append((_Place(node.values[key], node, key, inner, new), old))
-        if node.flow and len(changed) + len(removed) + bool(added) > 1 and not is_spread(self._text, node):
+        if node.flow and removed and len(changed) + len(removed) + bool(added) > 1 and not is_spread(self._text, node):
             values = {str(place.key): plain_data(place.type, place.after) for place, _ in changed}
             self._add_anew([lambda: self._editor.flow_pairs_anew(node, removed, values, added)], node, around)
             return
@@ -342,13 +342,14 @@ class Rewriter:
     def _list(self, node: SequenceNode, type_: Type, before: list[Any], after: list[Any], around: tuple[_Place, ...]) -> None:
         inner = ANY if type_.free or type_.shape == "any" else type_.inside
         changes = align(inner, before, after)
-        if node.flow and not (is_spread(self._text, node) and after and _inserts_at_end(changes, len(before))):
+        removed = [change.place for change in changes if change.after is None]
+        one_by_one = after and _inserts_at_end(changes, len(before)) and (not removed or is_spread(self._text, node))
+        if node.flow and not one_by_one:
             self._add_anew([lambda: self._flow_list(node, inner, before, after, changes)], node, around)
             return
         if not after:
             self._add([lambda: self._anew(around[-1])], around)
             return
-        removed = [change.place for change in changes if change.after is None]
         for change in changes:
             if change.before is not None and change.after is not None:
                 old, new = before[change.before], after[change.after]
@@ -366,7 +367,9 @@ class Rewriter:
         items: list[Any] = []
         for index, value in enumerate(after):
             old = stayed.get(index, kept.get(index))
-            items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
+            data = plain_data(inner, value)
+            same = old is not None and alike(inner, before[old], value)
+            items.append(node.items[old] if same else data if old is None else _in_order_of(node.items[old], data))  # type: ignore[index]
         return self._editor.flow_anew(node, items)
 
 

@@ -72,6 +72,7 @@ class TolerantLoader(Loader):
         self._widened = widened
         self.repeats_allowed = patch
         self._has_empty = False
+        self._ids: set[str] = set()
 
     def steps(self) -> list[Step]:
         """Read all documents, the selectors of each before it; what is left of a document of nothing but deletes is no step."""
@@ -128,7 +129,11 @@ class TolerantLoader(Loader):
                 break
             kind = wider
         errors += located(decoder.problems, root, self.text, self.source)
-        return Document(kind, value, root)
+        made = Document(kind, value, root)
+        if made.id in self._ids and not self.repeats_allowed:
+            raise self.error(f"document {made.id} stands here twice", root.start, "keep one of them")
+        self._ids.add(made.id)
+        return made
 
 
 def _id(kind: Kind, name: str) -> str:
