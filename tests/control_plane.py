@@ -26,7 +26,7 @@ from typing import Any, Self
 
 from talospatch.simulator.pki import Authority, Identity, KeyKind
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 VARIABLE = "TALOSPATCH_KUBERNETES"
 CONTROLLERS = "job,garbagecollector,namespace"
 # User and group; the token of each is NAME-token. alice may nothing unless a test gives it to her.
