@@ -6,15 +6,14 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from control_plane import ControlPlane, find_programs, program
-from control_plane import Kubelet as JobRunner
 
 from containerd_node.backed_cluster import served
+from containerd_node.job_pods import JobPods, digest_of
 from containerd_node.kubelet import Kubelet
 from containerd_node.node import RESULTS, ContainerdNode
 from containerd_node.pod_image import TOOLS
@@ -82,7 +81,6 @@ class Evening:
 
     def __init__(self, node: ContainerdNode, talos: str, directory: Path, *, before_boot: bool = False) -> None:
         self.node, self.talos, self.directory = node, talos, directory
-        self.runner: JobRunner
         self.kubelet = Kubelet(node)
         self.clock = Hasty(self.kubelet)
         if not before_boot:
@@ -183,29 +181,10 @@ def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     evening.assert_over()
 
 
-def in_pods_of(evening: Evening) -> Callable[[list[str]], tuple[int, bytes]]:
-    """Run each container of a job's pod for real: as the only one of a pod that is otherwise what Kubernetes was given."""
-
-    def run(arguments: list[str]) -> tuple[int, bytes]:
-        spec = evening.runner.pods[-1]["spec"]
-        (container,) = (each for each in spec["containers"] if each["command"] == arguments)
-        done = evening.kubelet.run_to_end({**spec, "containers": [container]})
-        return done.exit_code, done.output.encode()
-
-    return run
-
-
-@contextmanager
-def job_runner(evening: Evening, plane: ControlPlane, boot_id: str) -> Iterator[JobRunner]:
-    """The node in Kubernetes, whose pods run on the real one."""
-    with JobRunner(plane, "worker-1", boot_id, in_pods_of(evening)) as runner:
-        evening.runner = runner
-        yield runner
-
-
 async def by_job(evening: Evening, plane: ControlPlane, cluster: AsyncCluster, plan: RepairPlan) -> RepairReport:
     """Carry a plan out by way of Kubernetes."""
-    with job_runner(evening, plane, await cluster.client.boot_id(WORKER)):
+    boot_id = await cluster.client.boot_id(WORKER)
+    with JobPods(plane, "worker-1", boot_id, evening.kubelet, digest_of(evening.node.image, TOOLS)):
         return await cluster.cni_repair(plan, kubeconfig=plane.kubeconfig("admin"))
 
 
