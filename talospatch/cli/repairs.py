@@ -65,14 +65,14 @@ def must_be_possible(options: RepairOptions, carrying: Carrying) -> None:
 
     Raises:
         RefusedError: ``missing-extra``.
-        InputError: the options contradict each other.
+        InputError: the options contradict each other, or the kubeconfig cannot be used.
     """
     if carrying.yes and options.method is Method.MANIFEST:
         raise InputError("--method manifest prints a manifest and runs nothing, so it takes no --yes")
-    if carrying.yes and options.method is Method.JOB:
-        from talospatch.kubernetes.connection import require_extra
+    if carrying.yes and (options.method is Method.JOB or carrying.kubeconfig is not None):
+        from talospatch.kubernetes.connection import require_config
 
-        require_extra()
+        require_config(carrying.kubeconfig, carrying.context)
 
 
 async def run(

@@ -208,6 +208,8 @@ class LogScan:
         )
 
     def _notes(self) -> Iterator[str]:
+        if self._bytes and not self._seen and self._first is None:
+            yield "what was read has no line with a time as kubelet and containerd write it: it may be no log of theirs"
         if self._too_many:
             yield f"{self._too_many} lines about more than {self._most} sandboxes were not counted"
         if self._too_long:

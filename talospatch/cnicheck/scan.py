@@ -17,7 +17,7 @@ from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import WORST_FIRST, Verdict
 from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
-from talospatch.cni.verdict import CacheFile, Judged, NodeState, judge, tolerates
+from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
 from talospatch.cnicheck.node_logs import read_logs
@@ -219,7 +219,7 @@ class _Scan:
         """Whether the node's logs can decide something, or tell more of a trouble."""
         if not self.options.read_logs:
             return False
-        return self.options.about is not None or any(each.verdict in _TROUBLE and each.code not in _BEYOND_LOGS for each in judged)
+        return self.options.about is not None or any(map(_may_be_in_logs, judged))
 
     def _again(self, judged: Judged, state: NodeState) -> Judged:
         """Judge a file once more, now that the log was read, where that says something of it."""
@@ -315,6 +315,16 @@ async def _together(first: Coroutine[Any, Any, _One], second: Coroutine[Any, Any
 class _Conflist:
     conflist: conflists.Conflist | None = None
     none_there: bool = False
+
+
+def _may_be_in_logs(judged: Judged) -> bool:
+    """Whether a log could say more of a file.
+
+    What heals when a sandbox stops is gone a minute after its pod; where it is there and the pod is not, the log tells why.
+    """
+    if judged.code == "heals":
+        return judged.liveness is Liveness.STOPPED
+    return judged.verdict in _TROUBLE and judged.code not in _BEYOND_LOGS
 
 
 def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:

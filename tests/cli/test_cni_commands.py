@@ -107,6 +107,8 @@ def test_explain_says_when_there_is_nothing_of_the_kind(capsys: pytest.CaptureFi
     """Which ends with 1; so does a word that can name nothing."""
     assert "There is no sandbox, file or pod 'shop/web-9' on 2 nodes." in said(capsys, "explain", "shop/web-9", "--workers", code=1)
     said(capsys, "explain", "A B", "--workers", code=1)
+    short = said(capsys, "explain", STUCK.id[:4], "--workers", code=1)
+    assert "too short: give 6 digits or more" in " ".join(short.split())
     said(capsys, "explain", "web-1", code=5)
 
 

@@ -70,7 +70,7 @@ def test_links_fifos_sockets_and_directories_are_told_and_never_opened() -> None
     names = {f"cbr0-{digit * 64}-eth0": kind for digit, kind in kinds.items()}
     good = {f"cbr0-{number:064x}-eth0": GOOD for number in range(20)}
     node = ScriptedNode(files={**dict.fromkeys(names, b""), **good}, kinds=names, known=[name[5:69] for name in [*names, *good]])
-    assert sorted(judged.code for judged in only(node).files) == ["link", "stays-behind", "stop-crashes"]
+    assert sorted(judged.code for judged in only(node).files) == ["link", "stays-behind", "stop-hangs"]
 
 
 HOSTILE_NAMES = [
@@ -206,7 +206,7 @@ def test_a_sandbox_that_becomes_ready_between_two_looks_is_not_confirmed() -> No
     )
     first = asyncio.run(check(ScriptedClient({"n": stopped}), [NodeToCheck("n")], options[0]))
     second = asyncio.run(check(ScriptedClient({"n": running}), [NodeToCheck("n")], options[1], after=first))
-    assert [report.nodes[0].files[0].code for report in (first, second)] == ["stop-crashes", "stop-will-crash"]
+    assert [report.nodes[0].files[0].code for report in (first, second)] == ["stop-hangs", "stop-will-hang"]
     assert second.nodes[0].files[0].steady == 0.0
 
 

@@ -81,13 +81,13 @@ def test_the_logs_of_a_stuck_node_tell_its_story() -> None:
     "node",
     [
         ScriptedNode(talos="v1.7.4", files={eth0(RUNNING): GOOD}, known=[RUNNING], ready=[RUNNING]),
-        ScriptedNode(talos="v1.13.0", files={eth0(STOPPED): b""}, known=[STOPPED]),
+        ScriptedNode(talos="v1.13.0", files={eth0(RUNNING): b""}, known=[RUNNING], ready=[RUNNING]),
         ScriptedNode(talos="v1.13.0", files={"foreign": b"", eth0(GONE): b""}, known=[]),
         stuck(modified=NOW - 10),
     ],
 )
 def test_logs_are_not_read_where_they_decide_nothing(node: ScriptedNode) -> None:
-    """A node in order, one that heals, one with residue, one whose file is just being written."""
+    """A node in order, one that will heal when its pod stops, one with residue, one whose file is just being written."""
     _, client = run({"n": node})
     assert not any(call in LOGS for _, call in client.calls)
 
@@ -121,6 +121,14 @@ def test_an_old_multus_on_a_new_talos_is_found_in_the_log() -> None:
     conflists = {"00-multus.conf": b'{"name":"multus-cni-network","cniVersion":"1.0.0","type":"multus"}'}
     (node,) = run({"n": stuck(talos="v1.13.0", conflists=conflists)})[0].nodes
     assert [(judged.code, judged.verdict) for judged in node.files] == [("logged-elsewhere", Verdict.FATAL)]
+
+
+def test_a_file_that_should_have_healed_and_did_not_is_found_in_the_log() -> None:
+    """Its sandbox is stopped, so it should be gone: what the node says counts more than what its version lets expect."""
+    (node,) = run({"n": stuck(talos="v1.13.0")})[0].nodes
+    assert [(judged.code, judged.verdict, judged.error) for judged in node.files] == [("logged-elsewhere", Verdict.FATAL, EMPTY)]
+    (quiet,) = run({"n": stuck(talos="v1.13.0", service_logs={})})[0].nodes
+    assert [judged.verdict for judged in quiet.files] == [Verdict.HEALS]
 
 
 def test_a_sandbox_that_only_the_log_tells_of_has_a_story() -> None:
