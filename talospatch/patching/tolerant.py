@@ -142,8 +142,9 @@ def _id(kind: Kind, name: str) -> str:
 
 def _is_residue(step: Step, before: Step) -> bool:
     """Whether a step is what is left of a document of which all else was to be deleted; the document deleted as a whole leaves nothing."""
-    cut = isinstance(before, Selector) and bool(before.path)
-    return cut and isinstance(step, Document) and not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
+    if not isinstance(before, Selector) or not before.path or not isinstance(step, Document) or before.id != step.id:
+        return False
+    return not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
 
 
 def _path_to(root: Node, key: Node) -> tuple[str | int, ...] | None:

@@ -84,7 +84,7 @@ class Workpiece:
 
             held, self._documents = self._documents, None
             config = self._patched.config
-            rewriter = Rewriter(config.text, held.trees, style_of(config), held.widened, self.noticed)
+            rewriter = Rewriter(config.text, held.trees, style_of(config), held.widened, self.noticed, exact=True)
             rewritten = rewriter.rewrite(held.before, held.documents, source=config.source)
             if rewritten is not None:
                 trees = enumerate(rewritten.trees)

@@ -4,6 +4,7 @@
 //
 //	patch     the base after the patches
 //	load      the base, written again
+//	answers   what Talos gets to hear from the base, as JSON: see answers.go
 //	validate  the verdict of talosctl validate on the base, for a mode (metal, cloud, container), strict or not
 //	bench     how much processor time one patch takes, measured over count of them in this process
 //
@@ -101,6 +102,8 @@ func answerTo(asked request) (given answer) {
 		text, err = patch(asked.Base, asked.Patches)
 	case "load":
 		text, err = load(asked.Base)
+	case "answers":
+		text, err = answers(asked.Base)
 	case "validate":
 		text = "valid"
 		given.Warnings, err = validate(asked.Base, mode(asked.Mode), asked.Strict)
