@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from talospatch.containerd.carriers import KIND, LEGACY_NAME, PART_PATH
+from talospatch.containerd.carriers import LEGACY_NAME
+from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.containerd.fragment import merge, read_content, remove
 from talospatch.containerd.lint import content_findings
 from talospatch.containerd.metrics import PLACES, Form, live_forms, to_form, value_at
