@@ -241,6 +241,7 @@ class _Scan:
             found = await pools_of(client, self.row.address, around, configured=self.pool, network=network, judged=judged, logs=logs)
             claimed = frozenset(self.running.namespaces.values())
             around = replace(around, pools=found, claimed=claimed)
+        around = replace(around, exhausted=logs.exhausted)
         traces = Traces(
             logs=logs,
             leases=around.leases,

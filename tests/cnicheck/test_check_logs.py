@@ -201,6 +201,16 @@ def test_logs_alone_make_a_report_of_their_own() -> None:
     assert (data["problems"], data["nodes"], data["unplaced"][0]["log"]["reason"]) == (1, [], EMPTY)
 
 
+def test_a_pool_that_a_log_found_empty_is_told() -> None:
+    """With its time, whether or not a node is looked at."""
+    said = json.dumps({"ts": NOW * 1000, "err": "no IP addresses available in range set: 10.244.1.1-10.244.1.254"}).encode()
+    report = asyncio.run(check(ScriptedClient({}), [], options(logs=from_elsewhere(said))))
+    pool, when = "10.244.1.1-10.244.1.254", "2023-11-16 02:00:00 UTC"
+    assert report.notes == (f"the log says that no address of {pool} was free at {when}: a pod could not start",)
+    (node,) = run({"n": stuck(service_logs={"kubelet": [said]})})[0].nodes
+    assert [finding.code for finding in node.findings] == ["no-address-in-log"]
+
+
 def test_the_report_lists_so_many_stories_and_counts_the_rest() -> None:
     """A log of a whole fleet."""
     logs = from_elsewhere(*(kubelet(f"{number:064x}") for number in range(30)))
