@@ -15,12 +15,14 @@ from talospatch.cni.logs import LogScan
 from talospatch.cni.rules import Verdict
 from talospatch.cni.selector import selector
 from talospatch.cni.story import Source
+from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.errors import NodeTimeout, NotAuthorized
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.report import CniReport
+    from talospatch.talos.containers import Container
 
 STOPPED, RUNNING, GONE = "b2" * 32, "a1" * 32, "c3" * 32
 EMPTY = "decoding version from network config: unexpected end of JSON input"
@@ -256,3 +258,16 @@ def test_a_pod_in_the_host_network_is_known_by_its_namespace() -> None:
     node = ScriptedNode(talos="v1.13.0", files={eth0(RUNNING): b""}, known=both, ready=both, networks={STOPPED: "cni-1"})
     assert [judged.code for judged in run({"n": node})[0].nodes[0].files] == ["host-network"]
     assert [judged.code for judged in run({"n": replace(node, networks={})})[0].nodes[0].files] == ["heals"]
+
+
+def test_a_node_that_names_no_ids_tells_nothing_of_what_runs() -> None:
+    """What is not named may run as well."""
+
+    class Nameless(ScriptedClient):
+        async def containers(self, node: str) -> tuple[Container, ...]:
+            return tuple(replace(each, internal_id="") for each in await super().containers(node))
+
+    node = ScriptedNode(talos="v1.9.0", files={eth0(RUNNING): b""}, known=[RUNNING], ready=[RUNNING])
+    (found,) = asyncio.run(check(Nameless({"n": node}), [NodeToCheck("n", talos="v1.9.0")], options())).nodes
+    assert "the node did not name the sandboxes that run: which they are is not known" in found.notes
+    assert found.files[0].liveness is Liveness.KNOWN
