@@ -236,6 +236,25 @@ def test_a_pod_that_runs_is_found_by_what_the_node_lists_and_by_its_sound_file()
         assert [(story.sandbox, story.code) for story in found.stories] == [(RUNNING, "healthy")]
 
 
+def test_containers_of_a_pod_are_not_taken_for_its_sandbox() -> None:
+    """The kubelet's log names them alike."""
+    events = [
+        json.dumps(
+            {
+                "ts": NOW * 1000,
+                "msg": "SyncLoop (PLEG): event for pod",
+                "pod": {"name": "web-1", "namespace": "shop"},
+                "event": {"ID": "u-1", "Type": "ContainerStarted", "Data": container},
+            },
+            separators=(",", ":"),
+        ).encode()
+        + b"\n"
+        for container in (STOPPED, "e5" * 32, "f6" * 32)
+    ]
+    (node,) = run({"n": stuck(service_logs={"kubelet": events})}, options(about=selector("shop/web-1")))[0].nodes
+    assert [story.sandbox for story in node.stories] == [STOPPED]
+
+
 def test_what_is_asked_for_and_is_not_there_gives_no_story() -> None:
     """And no other one."""
     assert run({"n": stuck()}, options(about=selector("web-7")))[0].told == ()
