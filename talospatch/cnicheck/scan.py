@@ -241,6 +241,7 @@ class _Scan:
             found = await pools_of(client, self.row.address, around, configured=self.pool, network=network, judged=judged, logs=logs)
             claimed = frozenset(self.running.namespaces.values())
             around = replace(around, pools=found, claimed=claimed)
+        around = replace(around, exhausted=logs.exhausted)
         traces = Traces(
             logs=logs,
             leases=around.leases,
@@ -256,7 +257,8 @@ class _Scan:
             return stories(judged, traces, state)
         files, logs = files_by_sandbox(judged), traces.logs
         holders = (each.sandbox for each in traces.leases if each.sandbox)
-        seen = {*files, *logs.sandboxes, *logs.pods, *traces.pods, *holders, *(state.directories or ())}
+        # Not every ID in a log whose pod is known: most are of containers.
+        seen = {*files, *logs.sandboxes, *traces.pods, *holders, *(state.directories or ())}
         meant = {sandbox for sandbox in seen if about.takes_sandbox(sandbox) or any(map(about.takes_file, files.get(sandbox, ())))}
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))

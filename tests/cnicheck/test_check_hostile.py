@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -150,6 +151,19 @@ def test_a_node_that_says_one_name_twice_is_judged_once() -> None:
     client = Twice({"n": ScriptedNode(files={NAME: b"", "other": b""}, known=[ID])})
     (found,) = asyncio.run(check(client, [NodeToCheck("n")], CheckOptions(now=lambda: NOW))).nodes
     assert [judged.file.name for judged in found.files] == [NAME]
+
+
+def test_a_directory_that_is_a_link_is_said() -> None:
+    """List follows it and tells where it led: these are not the files of the cache."""
+
+    class Elsewhere(ScriptedClient):
+        async def list_files(self, node: str, root: str, *, depth: int = 1):  # type: ignore[no-untyped-def]
+            async for entry in super().list_files(node, root, depth=depth):
+                yield replace(entry, name=entry.name.replace(RESULTS, "/etc\x1b")) if root == RESULTS else entry
+
+    client = Elsewhere({"n": ScriptedNode(files={NAME: b""}, known=[ID])})
+    (found,) = asyncio.run(check(client, [NodeToCheck("n")], CheckOptions(now=lambda: NOW))).nodes
+    assert any(note.startswith(r"the node listed /etc\x1b in place of /var/lib/cni/results") for note in found.notes)
 
 
 def test_a_version_that_is_none_is_said() -> None:

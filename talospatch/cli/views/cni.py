@@ -153,8 +153,11 @@ def _file(node: NodeCni, judged: Judged) -> str:
     sandbox = judged.file.parsed.sandbox if judged.file.parsed is not None else ""
     story = next((story for story in node.stories if story.sandbox == sandbox), None)
     facts = [counted(judged.file.size, "byte")]
+    entry = judged.inspection.entry
     if story is not None and story.pod is not None:
         facts.append(f"pod {shown(story.pod.namespace)}/{shown(story.pod.name)}")
+    elif entry is not None and entry.pod:
+        facts.append(f"pod {shown(entry.namespace)}/{shown(entry.pod)}")
     if story is not None and story.per_hour is not None:
         facts.append(f"about {story.per_hour:.0f} log lines an hour")
     if story is not None and story.addresses:
