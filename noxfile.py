@@ -211,6 +211,13 @@ def oracle(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the code of merge and delete in one place at a time, and see whether a test notices (minutes); some modules: -- merge keyed."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "tools/mutants.py", *session.posargs)
+
+
+@nox.session
 def changelog(session: nox.Session) -> None:
     """Show the fragments of the next release together."""
     fragments = sorted(path for path in (HERE / "changelog.d").glob("*.*.md"))
