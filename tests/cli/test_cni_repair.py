@@ -224,6 +224,19 @@ def test_a_kubeconfig_that_cannot_be_used_is_told_before_a_minute_is_waited_for(
         repairs.must_be_possible(RepairOptions(method=method), carrying)
 
 
+@pytest.mark.parametrize("yes", [True, False])
+def test_that_old_nodes_could_not_be_repaired_is_said_first(
+    yes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is looked at; whether it matters, the looks show."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
+    commanded(World.of(worker(), tmp_path), yes=yes)
+    said = " ".join(capsys.readouterr().err.split())
+    told = "Nodes with a Talos before 1.13 could not be repaired from here" in said
+    assert told is yes
+    assert ("nowhere" in said) is yes
+
+
 def test_two_methods_say_only_once_what_both_need(tmp_path: Path) -> None:
     """A fleet of old and new nodes has both."""
     plan = World.of(worker(), tmp_path).plan()
