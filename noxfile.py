@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -19,6 +21,8 @@ nox.options.default_venv_backend = "virtualenv"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 HERE = Path(__file__).parent
 OLDEST = (3, 11)
+MINORS = sorted((path.stem for path in (HERE / "tools/machinery").glob("*.mod")), key=lambda minor: int(minor.partition(".")[2]))
+NO_GO = "there is no Go of 1.21 or newer, which fetches the Go that Talos needs by itself"
 
 
 def group(name: str) -> list[str]:
@@ -45,6 +49,26 @@ def interpreters() -> list[str]:
                 found.setdefault(version, candidate)
     versions = sorted(found)
     return [found[version] for version in dict.fromkeys((versions[0], versions[-1])) if version != sys.version_info[:2]]
+
+
+def reference(session: nox.Session, minors: Sequence[str]) -> dict[str, str]:
+    """Return the variables that name a program which answers as Talos does, for each minor; those that are set already stay as they are."""
+    names = {minor: f"TALOSPATCH_ORACLE_{minor.replace('.', '_')}" for minor in minors}
+    programs = {name: os.environ[name] for name in names.values() if os.environ.get(name)}
+    missing = [minor for minor, name in names.items() if name not in programs]
+    if missing and has_go():
+        lines = session.run("python", "tools/oracle.py", *missing, silent=True, stderr=sys.stderr)
+        programs |= dict(line.split("=", 1) for line in str(lines).splitlines())
+    return programs
+
+
+def has_go() -> bool:
+    """Whether there is a Go that can build what is below tools."""
+    if shutil.which("go") is None:
+        return False
+    version = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"go1\.(\d+)", version)
+    return found is not None and int(found[1]) >= 21
 
 
 @nox.session
@@ -92,6 +116,7 @@ def docs(session: nox.Session) -> None:
     session.install("-e", ".", *group("docs"))
     session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
     session.run("python", "tools/tutorial.py", "--check", "docs/tutorials/demo.md")
+    session.run("python", "tools/cni_tutorial.py", "--check", "docs/tutorials/cni-cache.md")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -110,10 +135,19 @@ def tutorial(session: nox.Session) -> None:
 
 
 @nox.session
+def cni_tutorial(session: nox.Session) -> None:
+    """Fill the tutorial of the CNI cache from a real containerd and Kubernetes (root; nine minutes); --check compares it."""
+    session.install("-e", ".", *group("test"))
+    options = ["--check", "--real"] if "--check" in session.posargs else []
+    session.run("python", "tools/cni_tutorial.py", *options, "docs/tutorials/cni-cache.md")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Print every figure that docs/performance.md quotes, as ratios within this run."""
+    """Print every figure that docs/performance.md quotes, as ratios within this run; some of Talos's own code, where Go can build it."""
     session.install("-e", ".", "psutil>=6")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    programs = reference(session, MINORS[-2:])
+    session.run("python", "-m", "benchmarks", *session.posargs, env=programs)
 
 
 @nox.session
@@ -127,13 +161,14 @@ def demo(session: nox.Session) -> None:
 def servers(session: nox.Session) -> None:
     """Tests against every real server: built where Go is needed, which takes minutes the first time; a talosctl where one is given.
 
-    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a talosctl on PATH or in TALOSPATCH_TALOSCTL.
+    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a Kubernetes control plane; a talosctl on PATH or in
+    TALOSPATCH_TALOSCTL.
     """
     session.install("-e", ".", *group("test"))
     session.run("python", "tools/servers.py", "build")
     session.run(
         "pytest",
-        *(session.posargs or ["tests/containerd_node", "tests/simulator/test_talosctl.py"]),
+        *(session.posargs or ["tests/containerd_node", "tests/kubernetes", "tests/simulator/test_talosctl.py"]),
         env={"TALOSPATCH_CONTAINERD": "distribution,1.7,2.1,2.3"},
     )
 
@@ -166,9 +201,20 @@ def views(session: nox.Session) -> None:
 
 @nox.session
 def oracle(session: nox.Session) -> None:
-    """Compare random patches with the reference, named for each minor by TALOSPATCH_ORACLE_1_13=PROGRAM and so on; else skips."""
+    """Compare random patches and verdicts with Talos's own code, which is built first (needs Go); for some minors only: -- 1.13 1.14."""
+    minors = [word for word in session.posargs if word in MINORS]
+    programs = reference(session, minors or MINORS)
+    if not programs:
+        session.skip(f"{NO_GO}, and no variable such as TALOSPATCH_ORACLE_1_14 names a program that was built elsewhere")
     session.install("-e", ".", *group("test"))
-    session.run("pytest", "tests/oracle", *session.posargs)
+    session.run("pytest", "tests/oracle", *[word for word in session.posargs if word not in minors], env=programs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the code of merge and delete in one place at a time, and see whether a test notices (minutes); some modules: -- merge keyed."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "tools/mutants.py", *session.posargs)
 
 
 @nox.session

@@ -10,7 +10,7 @@ import importlib
 import sys
 from pathlib import Path
 
-ROW = tuple[str, float, str]
+ROW = tuple[str, float | None, str]  # None for what cannot be measured here; the note says why
 
 
 def modules(only: list[str]) -> list[str]:
@@ -36,8 +36,9 @@ def main() -> None:
         rows: list[ROW] = module.run()
         for figure, value, note in rows:
             limit = limits.get(figure)
-            verdict = "" if limit is None else "yes" if value <= limit else "NO"
-            print(f"{figure:75} {value:8.2f} {'' if limit is None else format(limit, 'g'):>7}  {verdict:3} {note}", flush=True)
+            verdict = "" if limit is None or value is None else "yes" if value <= limit else "NO"
+            shown = "-" if value is None else f"{value:.2f}"
+            print(f"{figure:75} {shown:>8} {'' if limit is None else format(limit, 'g'):>7}  {verdict:3} {note}", flush=True)
             if verdict == "NO":
                 over.append(figure)
     if over:

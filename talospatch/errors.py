@@ -11,6 +11,7 @@
     │   └── VersionError           a text that names no Talos version, or one we do not support for this
     ├── RefusedError               a guard said no; nothing was changed
     ├── DialError                  no connection to an endpoint; has a ``reason``
+    ├── TelemetryError             a store of logs or metrics did not answer, or not as wanted; keeps URL and HTTP status
     ├── NodeError                  an RPC to one node failed; keeps node, code and redacted text
     │   ├── NodeUnavailable        UNAVAILABLE: connection lost, node down or not reachable from the endpoint
     │   ├── NodeTimeout            DEADLINE_EXCEEDED, whichever side noticed
@@ -124,6 +125,20 @@ class DialError(TalosPatchError):
     def __init__(self, endpoint: str, reason: str, message: str) -> None:
         self.endpoint, self.reason = endpoint, reason
         super().__init__(f"{endpoint}: {message}")
+
+
+class TelemetryError(TalosPatchError):
+    """A store of logs or metrics did not answer, or not as wanted.
+
+    Attributes:
+        url: its address.
+        status: HTTP status; 0 where there was no answer.
+        text: why, already redacted and shortened.
+    """
+
+    def __init__(self, url: str, status: int, text: str) -> None:
+        self.url, self.status, self.text = url, status, text
+        super().__init__(f"{url}: {f'HTTP {status}: ' if status not in (0, 200) else ''}{text}")
 
 
 class NodeError(TalosPatchError):

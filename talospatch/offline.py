@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from talospatch.errors import ChangeError, ConfigError, InputError
 from talospatch.machineconfig import config as _config
+from talospatch.machineconfig.config import decoded
 from talospatch.machineconfig.reader import MAX_CHARACTERS
 from talospatch.patching import change as _change
 from talospatch.patching.api import patch_config
+from talospatch.patching.recipe import PatchText
 
 if TYPE_CHECKING:
     from talospatch.versions import TalosVersion
@@ -22,16 +24,23 @@ __all__ = [
     "BundledPatch",
     "Change",
     "MachineConfig",
+    "PatchText",
     "bundled_patch",
     "bundled_patches",
     "bundled_text",
+    "config_text",
     "load_change",
     "load_config",
     "patch_config",
+    "patch_texts",
 ]
 
 BUNDLED = "bundled:"
 STDIN = "-"
+STDIN_NAME = "standard input"  # what messages call it
+INLINE = "inline patch"
+PATCH_SUFFIXES = (".yaml", ".yml", ".json", ".toml")
+_LISTED = ", ".join(PATCH_SUFFIXES)
 _SUFFIXES = (".yaml", ".toml")  # of two files with one name, the first kind is meant
 _FORMS = "name a file, @FILE, - for standard input, bundled:NAME, or give the patch itself"
 
@@ -103,6 +112,16 @@ class Change(_change.Change):
     __slots__ = ()
 
     @classmethod
+    def of(cls, patch: PatchText) -> Self:
+        """Read a change from a text that was found already.
+
+        Raises:
+            ChangeError: it is not a change that we understand.
+            FragmentError: it is not TOML that containerd could read.
+        """
+        return cls.parse(patch.text, source=patch.source, name=patch.name)
+
+    @classmethod
     def from_file(cls, path: str | Path) -> Self:
         """Read a change from a file, or from standard input when the path is ``-``.
 
@@ -110,8 +129,7 @@ class Change(_change.Change):
             ChangeError: it cannot be read, or is not a change that we understand.
             FragmentError: it is not TOML that containerd could read.
         """
-        data, source = _read(path, ChangeError)
-        return cls.parse(_text(data, source), source=source, name=source if source == "standard input" else Path(source).name)
+        return cls.of(_patch_file(path))
 
     @classmethod
     def bundled(cls, name: str) -> Self:
@@ -120,8 +138,7 @@ class Change(_change.Change):
         Raises:
             ChangeError: there is none of that name.
         """
-        patch = bundled_patch(name)
-        return cls.parse(patch.text, source=f"{BUNDLED}{patch.file}", name=patch.name)
+        return cls.of(_bundled_text(name))
 
     @classmethod
     def load(cls, spec: str) -> Self:
@@ -131,17 +148,17 @@ class Change(_change.Change):
             ChangeError: it is none of these, or not a change that we understand.
             FragmentError: it is not TOML that containerd could read.
         """
-        if spec == STDIN:
-            return cls.from_file(STDIN)
-        if spec.startswith(BUNDLED):
-            return cls.bundled(spec.removeprefix(BUNDLED))
-        if spec.startswith("@"):
-            return cls.from_file(spec[1:])
-        if "\n" not in spec and len(spec) < 4096 and _exists(spec):
-            return cls.from_file(spec)
-        if "\n" in spec or spec.lstrip().startswith(("{", "[")) or ": " in spec:
-            return cls.parse(spec, source="inline patch")
-        raise ChangeError(f"{spec[:80]!r} is neither a file nor a patch", hint=_FORMS)
+        return cls.of(_patch_text(spec))
+
+    @classmethod
+    def load_all(cls, spec: str) -> tuple[Self, ...]:
+        """Read changes from what :meth:`load` takes, or from a directory: its .yaml, .yml, .json and .toml files, in the order of names.
+
+        Raises:
+            ChangeError: it is none of these, or one is not a change that we understand.
+            FragmentError: one is not TOML that containerd could read.
+        """
+        return tuple(cls.of(patch) for patch in patch_texts(spec))
 
 
 def load_config(path: str | Path) -> MachineConfig:
@@ -161,6 +178,36 @@ def load_change(spec: str) -> Change:
         FragmentError: it is not TOML that containerd could read.
     """
     return Change.load(spec)
+
+
+def patch_texts(spec: str) -> tuple[PatchText, ...]:
+    """Return the texts of patches, unread, from what :meth:`Change.load_all` takes.
+
+    Raises:
+        ChangeError: it is none of these, or cannot be read.
+    """
+    directory = Path(spec.removeprefix("@"))
+    if not _exists(spec.removeprefix("@")) or not directory.is_dir():
+        return (_patch_text(spec),)
+    try:
+        names = sorted(entry.name for entry in directory.iterdir() if entry.suffix in PATCH_SUFFIXES and not entry.name.startswith("."))
+    except OSError as cause:
+        raise ChangeError(f"cannot be read: {cause.strerror}", source=str(directory)) from None
+    # A link that leads nowhere is kept: it is a patch that somebody meant, and reading it says what is wrong.
+    patches = tuple(_patch_file(directory / name) for name in names if not (directory / name).is_dir())
+    if not patches:
+        raise ChangeError("there is no patch in this directory", source=str(directory), hint=f"they are taken from {_LISTED} files")
+    return patches
+
+
+def config_text(path: str | Path) -> tuple[str, str]:
+    """Return the text of a config, unread, and what to call it, from a file, or from standard input when the path is ``-``.
+
+    Raises:
+        ConfigError: it cannot be read, or is not UTF-8.
+    """
+    data, source = _read(path, ConfigError)
+    return decoded(data, source), source
 
 
 class BundledPatch(NamedTuple):
@@ -228,6 +275,30 @@ def _bundled(path: Path) -> BundledPatch:
     return BundledPatch(path.stem, description, path.name, text)
 
 
+def _patch_text(spec: str) -> PatchText:
+    if spec == STDIN:
+        return _patch_file(STDIN)
+    if spec.startswith(BUNDLED):
+        return _bundled_text(spec.removeprefix(BUNDLED))
+    if spec.startswith("@"):
+        return _patch_file(spec[1:])
+    if "\n" not in spec and len(spec) < 4096 and _exists(spec):
+        return _patch_file(spec)
+    if "\n" in spec or spec.lstrip().startswith(("{", "[")) or ": " in spec:
+        return PatchText(spec, INLINE, INLINE)
+    raise ChangeError(f"{spec[:80]!r} is neither a file nor a patch", hint=_FORMS)
+
+
+def _patch_file(path: str | Path) -> PatchText:
+    data, source = _read(path, ChangeError)
+    return PatchText(_text(data, source), source, source if source == STDIN_NAME else Path(source).name)
+
+
+def _bundled_text(name: str) -> PatchText:
+    patch = bundled_patch(name)
+    return PatchText(patch.text, f"{BUNDLED}{patch.file}", patch.name)
+
+
 def _exists(spec: str) -> bool:
     try:
         return bool(spec) and Path(spec).exists()
@@ -238,7 +309,7 @@ def _exists(spec: str) -> bool:
 def _read(path: str | Path, error: type[InputError]) -> tuple[bytes, str]:
     if str(path) == STDIN:
         data = sys.stdin.buffer.read(4 * MAX_CHARACTERS + 1)
-        source = "standard input"
+        source = STDIN_NAME
     else:
         source = str(path)
         try:

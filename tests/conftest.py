@@ -16,12 +16,15 @@ SCRUBBED = (
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",
+    "HTTP_PROXY",
+    "http_proxy",
     "HTTPS_PROXY",
     "https_proxy",
     "ALL_PROXY",
     "all_proxy",
     "NO_PROXY",
     "no_proxy",
+    *(name for name in os.environ if name.startswith("LOKI_")),
 )
 
 # A shell that starts us in the background has us ignore these signals, and every command under test would inherit that.

@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 
 FLEET = Path(__file__).parent.parent / "talospatch" / "fleet"
-SOURCE, TARGET = FLEET / "async_cluster.py", FLEET / "cluster_verbs.py"
+SOURCES = ((FLEET / "async_cluster.py", "AsyncCluster"), (FLEET / "async_cni.py", "CniVerbs"))  # the class and what it inherits
+TARGET = FLEET / "cluster_verbs.py"
 WIDTH = 140
 OWN = {"close"}  # what Cluster does in a way of its own
 
-HEAD = '''"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from async_cluster.py; not edited by hand."""
+HEAD = '''"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from the coroutines beside; not edited by hand."""
 
 from __future__ import annotations
 
@@ -52,12 +53,16 @@ class ClusterVerbs(ABC):
 '''
 
 
-def generate(source: str) -> str:
+def generate() -> str:
     """Return the text of the module of verbs."""
-    tree = ast.parse(source)
-    cluster = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "AsyncCluster")
-    coroutines = [node for node in cluster.body if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_")]
-    return HEAD + "".join(_verb(node, source.splitlines()) for node in coroutines if node.name not in OWN)
+    return HEAD + "".join(_verbs(path.read_text(encoding="utf-8"), name) for path, name in SOURCES)
+
+
+def _verbs(source: str, name: str) -> str:
+    """Return the verbs of one class; what another one has is abstract there."""
+    found = next(node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == name)
+    coroutines = [node for node in found.body if isinstance(node, ast.AsyncFunctionDef) and not node.decorator_list]
+    return "".join(_verb(node, source.splitlines()) for node in coroutines if not node.name.startswith("_") and node.name not in OWN)
 
 
 def _verb(node: ast.AsyncFunctionDef, lines: list[str]) -> str:
@@ -75,7 +80,7 @@ def _verb(node: ast.AsyncFunctionDef, lines: list[str]) -> str:
 
 def main() -> int:
     """Write or check the file."""
-    text = generate(SOURCE.read_text(encoding="utf-8"))
+    text = generate()
     if "--check" in sys.argv[1:]:
         return int(not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text)
     TARGET.write_text(text, encoding="utf-8")

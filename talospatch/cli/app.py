@@ -29,6 +29,8 @@ COMMANDS = (
     Row("nodes", "nodes", "List the nodes: role, Talos version, containerd drop-in, metrics, pending changes."),
     Row("diff", "diff", "Show what a change would do, on a cluster or to files, and change nothing."),
     Row("apply", "apply", "Roll a change out: plan, ask, change node by node, prove."),
+    Row("patch", "patch", "Patch the machine configuration of nodes, in talosctl's words."),
+    Row("machineconfig", "mc", "Patch, compare and validate machine configurations in files."),
     Row("rollout", "rollout", "Look at, continue or undo what was rolled out."),
     Row("cni", "cni", "Find and remove damaged CNI result-cache files."),
     Row("patches", "patches", "List and show the bundled patches."),
@@ -36,6 +38,9 @@ COMMANDS = (
     Row("completion", "completion", "Print the completion script of a shell."),
     Row("version", "version", "Print the version."),
 )
+
+# talosctl's short names; not in the list of commands.
+ALIASES = {"mc": "machineconfig"}
 
 EPILOG = """\b
 Start here:
@@ -71,7 +76,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
         """Load one command."""
         for row in COMMANDS:
-            if row.name == cmd_name:
+            if row.name == ALIASES.get(cmd_name, cmd_name):
                 module = import_module(f"talospatch.cli.commands.{row.module}")
                 command = typer.main.get_command(module.app)
                 command.name = row.name
@@ -84,9 +89,10 @@ class Commands(TyperGroup):
             formatter.write_dl([(row.name, row.help) for row in COMMANDS])
 
 
-def new(*, help: str | None = None) -> typer.Typer:  # noqa: A002 - typer's word
+def new(*, help: str | None = None, cls: type[TyperGroup] = TyperGroup) -> typer.Typer:  # noqa: A002 - typer's words
     """Return an empty typer app with the settings that every command has."""
     return typer.Typer(
+        cls=cls,
         help=help,
         rich_markup_mode=None,
         add_completion=False,

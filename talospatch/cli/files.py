@@ -2,84 +2,62 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
+from talospatch.cli.file_patching import Conditions, patched
+from talospatch.cli.inputs import STDIN, Input, inputs, looks_like_one, must_have_configs
 from talospatch.cli.views.files import Comparison, FileDiff
-from talospatch.errors import InputError, TalosPatchError
+from talospatch.errors import TalosPatchError
 from talospatch.planning.effects import effects_between
-from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from talospatch.machineconfig.config import MachineConfig
-    from talospatch.patching.change import Change
-
-STDIN = "-"
-SUFFIXES = (".yaml", ".yml")
+    from talospatch.machineconfig.difference import Difference
+    from talospatch.patching.recipe import Recipe
+    from talospatch.talos.finding import Finding
 
 
-def compare(changes: Sequence[Change], files: Sequence[str], *, talos: str, oldest: str | None = None) -> Comparison:
-    """Return what the changes would do to each file.
+def compare(recipe: Recipe, files: Sequence[str], *, strict: bool = False) -> Comparison:
+    """Return what a recipe would do to each file.
 
     Args:
-        changes: applied in order.
+        recipe: the changes, and what the files are for.
         files: paths of files and directories, or ``-`` for stdin. In a directory, every YAML file that is a machine configuration counts.
-        talos: the version that the files are for.
-        oldest: the oldest version in the cluster, where it is another.
+        strict: whether what is not known is an error of its file.
 
     Raises:
         InputError: a directory has no machine configuration, or stdin is named twice.
-        VersionError: a version is none.
     """
-    version = TalosVersion.parse(talos)
-    has_older = bool(oldest) and not TalosVersion.parse(oldest or "").can(Fact.LIVE_CRI_CUSTOMIZATION)
-    if files.count(STDIN) > 1:
-        raise InputError("stdin can be read once", hint="give - once")
-    compared = []
-    for name in dict.fromkeys(files):
-        path = Path(name)
-        if name != STDIN and path.is_dir():
-            found = [_compared(str(inner), changes, version, has_older) for inner in _below(path)]
-            ours = [each for each in found if each is not None]
-            if not ours:
-                raise InputError(
-                    "no machine configuration in this directory", source=name, hint=f"they are taken from {', '.join(SUFFIXES)} files"
-                )
-            compared += ours
-        else:
-            compared.append(_compared(name, changes, version, has_older, named=True) or FileDiff(name))
-    return Comparison(tuple(compared), tuple(change.name for change in changes), version.tag)
+    conditions = Conditions(recipe, strict)
+    known: dict[str, Difference] = {}
+    same: dict[Finding, Finding] = {}
+    compared = [
+        made._replace(findings=tuple(same.setdefault(finding, finding) for finding in made.findings))
+        for each in inputs(files)
+        if (made := _compared(each, conditions, known)) is not None
+    ]
+    must_have_configs(files, (file.name for file in compared))
+    return Comparison(tuple(compared), recipe.names, recipe.talos.tag)
 
 
-def _below(directory: Path) -> Iterator[Path]:
-    """Yield the YAML files below a directory, hidden ones left out, in a stable order."""
-    for path in sorted(directory.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path.suffix in SUFFIXES and not hidden and path.is_file():
-            yield path
+def _compared(file: Input, conditions: Conditions, known: dict[str, Difference]) -> FileDiff | None:
+    """Return what the recipe does to one file; None for a file that was not named and is no machine configuration.
 
+    Differences that say the same are kept once, in ``known``: of a thousand files it is the texts that would fill the memory.
+    """
+    from talospatch.offline import STDIN_NAME
 
-def _compared(name: str, changes: Sequence[Change], talos: TalosVersion, has_older: bool, *, named: bool = False) -> FileDiff | None:
-    """Return what the changes do to one file; None for a file that was not named and is no machine configuration."""
     try:
-        config = _read(name)
-        if not named and not any(_is_machine_config(document.kind, document.value) for document in config):
+        if not file.named and not looks_like_one(file.name):
             return None
-        patched = config.patch(changes, talos=talos, fleet_has_older=has_older)
-        difference = config.diff(patched.config)
-        return FileDiff(name, difference, patched.findings, effects=effects_between(config, patched.config, difference, talos))
+        before, made = patched(file.name, conditions)
+        read = partial(conditions.recipe.config, source=file.name)
+        config, after = read(before), read(made.text)
+        difference = config.diff(after)
+        effects = effects_between(config, after, difference, conditions.recipe.talos)
+        return FileDiff(file.name, known.setdefault(difference.key, difference), made.findings, effects=effects)
     except TalosPatchError as error:
-        said = str(error)
-        return FileDiff(name, error=said if said.startswith(name) else f"{name}: {said}")
-
-
-def _is_machine_config(kind: str, value: dict[str, object]) -> bool:
-    return kind == "v1alpha1" and "machine" in value
-
-
-def _read(name: str) -> MachineConfig:
-    from talospatch.offline import load_config
-
-    return load_config(name)
+        said, shown = str(error), STDIN_NAME if file.name == STDIN else file.name
+        return FileDiff(file.name, error=said if said.startswith(shown) else f"{shown}: {said}")

@@ -75,23 +75,77 @@ class Selection(NamedTuple):
     ] = None
 
 
+Patches = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--patch",
+        "-p",
+        metavar="PATCH",
+        help="@FILE, a path, a directory, YAML or TOML text, - for stdin, or bundled:NAME. Repeatable; applied in order.",
+    ),
+]
+PatchFiles = Annotated[
+    list[str] | None, typer.Option("--patch-file", metavar="FILE", help="A file with a patch, or - for stdin; applied behind those of -p.")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a value of a bundled patch, as address=0.0.0.0:11234.")
+]
+Remove = Annotated[bool, typer.Option("--remove", help="Take out what the patches would put in (containerd drop-ins).")]
+
+
 class ChangeOptions(NamedTuple):
     """What is to be changed."""
 
-    patches: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--patch",
-            "-p",
-            metavar="PATCH",
-            help="@FILE, a path, YAML or TOML text, - for stdin, or bundled:NAME. Repeatable; applied in order.",
-        ),
-    ] = None
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set a value of a bundled patch, as address=0.0.0.0:11234.")
-    ] = None
-    remove: Annotated[bool, typer.Option("--remove", help="Take out what the patches would put in (containerd drop-ins).")] = False
+    patches: Patches = None
+    patch_files: PatchFiles = None
+    settings: Settings = None
+    remove: Remove = False
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings about the change as a reason to refuse.")] = False
+
+
+class Semantics(StrEnum):
+    """By which rules patches are applied to files; the words of :mod:`talospatch.patching.recipe`."""
+
+    DECLARATIVE = "declarative"
+    TALOSCTL = "talosctl"
+
+
+class Style(StrEnum):
+    """How patched files are written; likewise."""
+
+    PRESERVE = "preserve"
+    CANONICAL = "canonical"
+
+
+Talos = Annotated[
+    str | None, typer.Option("--talos", "--talos-version", metavar="VERSION", help="Talos version that the files are for, as 1.13.")
+]
+
+
+class FilePatch(NamedTuple):
+    """What is to be made of files."""
+
+    patches: Patches = None
+    patch_files: PatchFiles = None
+    settings: Settings = None
+    remove: Remove = False
+    talos: Talos = None
+    oldest: Annotated[
+        str | None, typer.Option("--oldest", metavar="VERSION", help="The oldest Talos in the cluster, where it is another.")
+    ] = None
+    semantics: Annotated[
+        Semantics,
+        typer.Option(
+            "--semantics", help="declarative: applied again, a patch changes nothing more. talosctl: as talosctl merges, bugs included."
+        ),
+    ] = Semantics.DECLARATIVE
+    style: Annotated[
+        Style, typer.Option("--style", help="preserve: the least edit, comments stay. canonical: the bytes that talosctl would write.")
+    ] = Style.PRESERVE
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Make errors of fields, kinds and versions that are not known, instead of passing them through."),
+    ] = False
 
 
 class BuildOn(StrEnum):
@@ -144,7 +198,30 @@ class Output(NamedTuple):
     form: Annotated[Format, typer.Option("--output", "-o", help="Form of the result on stdout.", case_sensitive=False)] = Format.TABLE
 
 
-BUNDLES = (Connection, Selection, ChangeOptions, Allowed, Conduct, Journal, Output)
+class Evidence(NamedTuple):
+    """What else than live nodes a check of the CNI cache goes by."""
+
+    logs: Annotated[
+        list[str] | None,
+        typer.Option("--logs", metavar="FILE", help="A saved log of kubelet or containerd, gzipped or not; - for stdin. Repeatable."),
+    ] = None
+    copies: Annotated[
+        list[Path] | None,
+        typer.Option("--copy", metavar="PATH", help="What `talosctl copy /var/lib/cni PATH` made, unpacked or not. Repeatable."),
+    ] = None
+    talos: Annotated[str, typer.Option("--talos", metavar="VERSION", help="Talos version of the nodes that --copy is of.")] = ""
+    loki: Annotated[
+        str | None,
+        typer.Option("--loki", metavar="URL", help="Ask this Loki for such lines. Logs in by logcli's variables, as LOKI_USERNAME."),
+    ] = None
+    selector: Annotated[
+        str, typer.Option("--loki-selector", metavar="LOGQL", help="Streams of kubelet and containerd there; any stream unless given.")
+    ] = ""
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="From when on Loki is asked: a span, or a time in ISO 8601.")] = "6h"
+    until: Annotated[str, typer.Option("--until", metavar="TIME", help="Up to when Loki is asked, in the same forms; now otherwise.")] = ""
+
+
+BUNDLES = (Connection, Selection, ChangeOptions, FilePatch, Allowed, Conduct, Journal, Output, Evidence)
 
 
 def bundled(command: Callable[..., int]) -> Callable[..., int]:

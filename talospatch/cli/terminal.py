@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 from talospatch.cli.paint import Paint
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 PIPE_WIDTH = 10_000  # in a pipe a row stays one line, for grep and awk
 NARROWEST = 30
@@ -58,6 +58,10 @@ class Terminal:
         """Write a result to stdout, ended by one newline."""
         _write(sys.stdout, text)
 
+    def out_exactly(self, text: str) -> None:
+        """Write a result to stdout as it is, byte for byte in UTF-8, whatever the terminal's encoding: it may become a file."""
+        _guarded(sys.stdout, lambda: _put_bytes(sys.stdout, text.encode()))
+
     def say(self, text: str) -> None:
         """Write progress or a diagnostic to stderr, ended by one newline."""
         with contextlib.suppress(OSError):
@@ -88,9 +92,22 @@ class Terminal:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    try:
+    def put() -> None:
         stream.write(text if text.endswith("\n") else text + "\n")
         stream.flush()
+
+    _guarded(stream, put)
+
+
+def _put_bytes(stream: TextIO, data: bytes) -> None:
+    stream.flush()
+    stream.buffer.write(data)
+    stream.buffer.flush()
+
+
+def _guarded(stream: TextIO, put: Callable[[], None]) -> None:
+    try:
+        put()
     except OSError as error:
         # What was buffered must not fail again when the interpreter flushes at its end.
         silent = os.open(os.devnull, os.O_WRONLY)

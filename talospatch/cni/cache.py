@@ -28,7 +28,8 @@ class CacheEntry:
         network, cni_version: of the conflist in force when the pod was made.
         interface: as ``eth0``.
         addresses: with their prefix length, as ``10.244.7.2/24``.
-        has_netns: whether it names the network namespace: written by containerd 2.0 or newer.
+        has_netns: whether it names the network namespace itself: written by containerd 2.0 or newer.
+        namespace_file: base name of the network namespace in ``/run/netns``, from there or from the result's interfaces.
     """
 
     namespace: str = ""
@@ -40,6 +41,7 @@ class CacheEntry:
     interface: str = ""
     addresses: tuple[str, ...] = ()
     has_netns: bool = False
+    namespace_file: str = ""
 
 
 def parse(content: bytes) -> CacheEntry | None:
@@ -54,6 +56,7 @@ def entry_of(document: Document) -> CacheEntry | None:
         return None
     args = _pairs(_member(top, "cniArgs"))
     config = _config(_member(top, "config"))
+    netns = _text(_member(top, "netns"))
     return CacheEntry(
         namespace=args.get("K8S_POD_NAMESPACE", ""),
         pod=args.get("K8S_POD_NAME", ""),
@@ -63,7 +66,8 @@ def entry_of(document: Document) -> CacheEntry | None:
         cni_version=_text(_member(config, "cniVersion")),
         interface=_text(_member(top, "ifName")),
         addresses=_addresses(_member(top, "result")),
-        has_netns=bool(_text(_member(top, "netns"))),
+        has_netns=bool(netns),
+        namespace_file=_namespace_file(netns or _inside(_member(top, "result"))),
     )
 
 
@@ -93,6 +97,17 @@ def _config(value: Any) -> Any:
         return read(b64decode(value)).value
     except (Base64Error, ValueError):
         return None
+
+
+def _inside(result: Any) -> str:
+    """Return the network namespace of the first interface that is in one."""
+    interfaces = _member(result, "interfaces")
+    found = [_text(_member(each, "sandbox")) for each in interfaces[:_MOST_ADDRESSES]] if isinstance(interfaces, list) else []
+    return next(filter(None, found), "")
+
+
+def _namespace_file(path: str) -> str:
+    return path.rpartition("/")[2] if "/netns/" in path else ""
 
 
 def _addresses(result: Any) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from talospatch.cni.rules import RULES
 from talospatch.cni.verdict import Judged, Liveness, NodeState, conflist_for, tolerates
 
 _LONGEST_ERROR = 300
-_LIVENESS = {
+LIVENESS = {
     Liveness.RUNNING: "The pod of this sandbox runs.",
     Liveness.STOPPED: "containerd still knows this sandbox, and it does not run.",
     Liveness.KNOWN: "containerd still knows this sandbox; whether it runs cannot be told.",
@@ -39,21 +39,27 @@ def explain(judged: Judged, node: NodeState) -> str:
     """Return the whole reasoning about one file, one sentence a line: what it is, what reads it, what will happen, what to do."""
     lines = [f"{shown(judged.file.name)}: {judged.verdict.value}."]
     if judged.file.parsed is None or judged.file.problem:
-        return "\n".join([*lines, _as_sentence(sentence(judged))])
+        return "\n".join([*lines, as_sentence(sentence(judged))])
     entry = judged.inspection.entry
     if entry is not None and entry.pod:
         addresses = f", address {', '.join(map(shown, entry.addresses))}" if entry.addresses else ""
         lines.append(f"It belongs to pod {shown(entry.namespace)}/{shown(entry.pod)}{addresses}.")
     if judged.inspection.damage is not Damage.NONE:
-        place = f" (byte {judged.inspection.offset})" if judged.inspection.offset else ""
-        lines.append(_as_sentence(SENTENCES[judged.inspection.damage])[:-1] + f"{place}.")
-    lines += [_runtime(node), _conflist(judged, node), _LIVENESS[judged.liveness], _as_sentence(sentence(judged))]
+        lines.append(damage_sentence(judged))
+    lines += [runtime_sentence(node), conflist_sentence(judged, node), LIVENESS[judged.liveness], as_sentence(sentence(judged))]
     if hint(judged):
-        lines.append(_as_sentence(hint(judged)))
+        lines.append(as_sentence(hint(judged)))
     return "\n".join(lines)
 
 
-def _runtime(node: NodeState) -> str:
+def damage_sentence(judged: Judged) -> str:
+    """Return what is wrong with a file's content, and at which byte that shows."""
+    place = f" (byte {judged.inspection.offset})" if judged.inspection.offset else ""
+    return as_sentence(SENTENCES[judged.inspection.damage])[:-1] + f"{place}."
+
+
+def runtime_sentence(node: NodeState) -> str:
+    """Return which containerd the node has and what it does with a file that it cannot read."""
     runtime = node.runtime
     if runtime is None:
         return "Which containerd this Talos version has is not known."
@@ -62,7 +68,8 @@ def _runtime(node: NodeState) -> str:
     return f"This node has containerd {runtime.containerd} with libcni {runtime.libcni}{newer}, which {does}."
 
 
-def _conflist(judged: Judged, node: NodeState) -> str:
+def conflist_sentence(judged: Judged, node: NodeState) -> str:
+    """Return which CNI configuration decides about a file, and whether it has the cache read."""
     if node.no_conflist:
         return "No CNI configuration is in force on the node."
     network = shown(judged.file.parsed.network) if judged.file.parsed is not None else ""
@@ -77,5 +84,6 @@ def _conflist(judged: Judged, node: NodeState) -> str:
     return f"The CNI configuration of {shown(used.name)}, cniVersion {shown(used.cni_version) or 'none'} ({source}), {reads}."
 
 
-def _as_sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """Return a clause as a sentence of its own."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '…')) else '.'}"

@@ -39,70 +39,161 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 class Rule(NamedTuple):
-    """A reason for a verdict: what it is, in one sentence, and what to do."""
+    """A reason for a verdict: what it is, in one sentence, what to do, and what happens if nothing is done."""
 
     verdict: Verdict
     sentence: str
     hint: str = ""
+    ahead: str = ""
 
 
 UPGRADE = "upgrading the node to Talos 1.8 or newer keeps its data, and the new containerd then clears it by itself within about a minute"
+_FOR_EVER = "the kubelet tries about once a minute and fails each time, also after a reboot; the sandbox and its address stay"
+_ON_DELETION = "as long as the pod runs, nothing; once it is deleted, stopping its sandbox fails about once a minute, for ever"
+_AT_STOP = "when the sandbox is stopped the file goes with it"
+_STAYS = "nothing: the file stays until somebody removes it"
+_LOOK = "that depends on what could not be seen"
 
-# Every code a file can get. "{error}" is what the node logs, "{wants}" what could not be seen.
+# Codes of what no version of containerd escapes; tests/containerd_node runs both on each that it has.
+ON_EVERY_VERSION = frozenset({"stop-crashes", "stop-will-crash", "stop-hangs", "stop-will-hang"})
+
+# Every code a file can get. "{error}" is what the node logs.
 RULES = {
     "stop-fails": Rule(
         Verdict.FATAL,
         "the pod is gone, but its sandbox does not stop: each try, about once a minute, fails with “{error}”, and its address stays taken",
         UPGRADE,
+        _FOR_EVER,
     ),
     "stop-will-fail": Rule(
         Verdict.TIME_BOMB,
         "the pod runs, but when it is deleted its sandbox will not stop: “{error}”",
         f"{UPGRADE}; do not remove the file while the pod runs unless you must",
+        _ON_DELETION,
     ),
     "stop-fails-or-will": Rule(
         Verdict.FATAL,
         "stopping this sandbox fails with “{error}”; whether its pod still runs could not be told",
         UPGRADE,
+        _FOR_EVER,
     ),
-    "stop-crashes": Rule(Verdict.FATAL, "stopping this sandbox never comes to an end, on any containerd: {error}"),
-    "stop-will-crash": Rule(Verdict.TIME_BOMB, "the pod runs; when it is deleted, stopping its sandbox never comes to an end: {error}"),
+    "logged-elsewhere": Rule(
+        Verdict.FATAL,
+        "this containerd would go on, but the log shows that stopping this sandbox fails with “{error}”: a plugin with a libcni of its own",
+        "look at the version of Multus: 4.1 and newer go on without a file that they cannot read",
+        _FOR_EVER,
+    ),
+    "stop-crashes": Rule(
+        Verdict.FATAL,
+        "each try to stop this sandbox ends containerd itself: the result has a null in its list of interfaces or addresses, on which "
+        "every libcni from 1.0 on panics when it converts the result to the version of the network in force ({error})",
+        "remove the file: no upgrade helps",
+        "Talos starts containerd again, pods keep running, and the kubelet's next try, about a minute later, ends it again",
+    ),
+    "stop-will-crash": Rule(
+        Verdict.TIME_BOMB,
+        "the pod runs; when it is deleted, stopping its sandbox ends containerd itself: the result has a null in its list of interfaces "
+        "or addresses, on which every libcni from 1.0 on panics when it converts the result to the version of the network in force "
+        "({error})",
+        "remove the file before the pod is deleted: no upgrade helps",
+        "as long as the pod runs, nothing; once it is deleted, containerd ends about once a minute",
+    ),
+    "stop-hangs": Rule(
+        Verdict.FATAL,
+        "stopping this sandbox never comes to an end, on any containerd: this is a pipe, and opening it waits for somebody who writes",
+        ahead="each try waits until its deadline",
+    ),
+    "stop-will-hang": Rule(
+        Verdict.TIME_BOMB,
+        "the pod runs; when it is deleted, stopping its sandbox never comes to an end: this is a pipe, and opening it waits for somebody "
+        "who writes",
+        ahead="as long as the pod runs, nothing; once it is deleted, its sandbox stays",
+    ),
     "being-written": Rule(
-        Verdict.UNKNOWN, "the file was changed within the last minute and may be in the middle of being written", "look again"
+        Verdict.UNKNOWN, "the file was changed within the last minute and may be in the middle of being written", "look again", _LOOK
     ),
     "sandbox-unseen": Rule(
-        Verdict.UNKNOWN, "stopping this sandbox would fail with “{error}”, but whether it still exists could not be seen"
+        Verdict.UNKNOWN, "stopping this sandbox would fail with “{error}”, but whether it still exists could not be seen", ahead=_LOOK
     ),
     "runtime-unknown": Rule(
-        Verdict.UNKNOWN, "the file is damaged; whether that does harm depends on the containerd, which is unknown for this Talos version"
+        Verdict.UNKNOWN,
+        "the file is damaged; whether that does harm depends on the containerd, which is unknown for this Talos version",
+        ahead=_LOOK,
     ),
     "network-unread": Rule(
-        Verdict.UNKNOWN, "the file is damaged; whether that does harm depends on the CNI configuration in force, which was not read"
+        Verdict.UNKNOWN,
+        "the file is damaged; whether that does harm depends on the CNI configuration in force, which was not read",
+        ahead=_LOOK,
     ),
     "content-unread": Rule(
-        Verdict.UNKNOWN, "on this Talos version a damaged file would keep the sandbox from stopping; its content was not read"
+        Verdict.UNKNOWN,
+        "on this Talos version a damaged file would keep the sandbox from stopping; its content was not read",
+        ahead="if the file is in order, it goes when the sandbox is stopped",
     ),
     "delegated": Rule(
         Verdict.UNKNOWN,
         "the file is damaged and of a network that Multus calls with a libcni of its own; Multus before 4.1 fails on it",
         "look at the version of Multus",
+        _LOOK,
     ),
-    "foreign-name": Rule(Verdict.UNKNOWN, "this is not the name of a cache file that containerd writes; nothing here will touch it"),
-    "link": Rule(Verdict.UNKNOWN, "this is a symbolic link, which libcni never makes; it was not followed"),
-    "entry-error": Rule(Verdict.UNKNOWN, "the node could not look at this file: {error}"),
-    "heals": Rule(Verdict.HEALS, "the file is damaged, but this containerd removes it and goes on when the sandbox stops"),
+    "foreign-name": Rule(
+        Verdict.UNKNOWN, "this is not the name of a cache file that containerd writes; nothing here will touch it", ahead=_STAYS
+    ),
+    "link": Rule(Verdict.UNKNOWN, "this is a symbolic link, which libcni never makes; it was not followed", ahead=_LOOK),
+    "entry-error": Rule(Verdict.UNKNOWN, "the node could not look at this file: {error}", ahead=_LOOK),
+    "heals": Rule(Verdict.HEALS, "the file is damaged, but this containerd removes it and goes on when the sandbox stops", ahead=_AT_STOP),
     "not-read-in-force": Rule(
         Verdict.HEALS,
         "the file is damaged, but the network in force does not read it (cniVersion below 0.4.0); it goes when the sandbox stops",
+        ahead=_AT_STOP,
     ),
-    "stays-behind": Rule(Verdict.RESIDUE, "stopping the sandbox works, but leaves this behind"),
-    "other-network": Rule(Verdict.RESIDUE, "the file belongs to a network that is no longer in force: it is never read and never removed"),
+    "stays-behind": Rule(Verdict.RESIDUE, "stopping the sandbox works, but leaves this behind", ahead=_STAYS),
+    "other-network": Rule(
+        Verdict.RESIDUE, "the file belongs to a network that is no longer in force: it is never read and never removed", ahead=_STAYS
+    ),
+    "host-network": Rule(
+        Verdict.RESIDUE, "the pod is in the host's network, so containerd never calls CNI for it and never reads this file", ahead=_STAYS
+    ),
     "no-network": Rule(
         Verdict.RESIDUE,
         "no CNI configuration is in force, so containerd tears no sandbox down until there is one; the file then decides nothing",
+        ahead="no sandbox is stopped until a CNI configuration is there",
     ),
-    "orphan": Rule(Verdict.ORPHAN, "its sandbox is gone: the file is never read again"),
-    "orphan-damaged": Rule(Verdict.ORPHAN, "the file is damaged, but its sandbox is gone: it is never read again"),
-    "healthy": Rule(Verdict.HEALTHY, "the file is in order"),
-    "harmless-content": Rule(Verdict.HEALTHY, "whatever is in it, this containerd goes on when the sandbox stops"),
+    "orphan": Rule(Verdict.ORPHAN, "its sandbox is gone: the file is never read again", ahead=_STAYS),
+    "orphan-damaged": Rule(Verdict.ORPHAN, "the file is damaged, but its sandbox is gone: it is never read again", ahead=_STAYS),
+    "healthy": Rule(Verdict.HEALTHY, "the file is in order", ahead=_AT_STOP),
+    "harmless-content": Rule(Verdict.HEALTHY, "whatever is in it, this containerd goes on when the sandbox stops", ahead=_AT_STOP),
+}
+
+# The same for a sandbox that has no cache file that could be judged: only what a log or another trace tells.
+WITHOUT_FILE = {
+    "logged": Rule(
+        Verdict.FATAL,
+        "the log shows that stopping this sandbox fails with “{error}”, and the file itself was not looked at",
+        f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
+        _FOR_EVER,
+    ),
+    "logged-and-removed": Rule(
+        Verdict.HEALS,
+        "stopping this sandbox failed with “{error}”, but its file is gone by now",
+        ahead="the kubelet's next try, within about a minute, succeeds",
+    ),
+    "logged-and-over": Rule(Verdict.HEALTHY, "stopping this sandbox failed with “{error}”; that is over", ahead="nothing"),
+    "another-cause": Rule(
+        Verdict.UNKNOWN,
+        "stopping this sandbox fails, but not for its cached result: “{error}”",
+        "look at the CNI plugin: this is not about the result cache",
+        "the kubelet tries again, about once a minute",
+    ),
+    "address-only": Rule(
+        Verdict.RESIDUE,
+        "the sandbox is gone and has no cache file, but an address is still held for it",
+        "drain the node, reboot it, and delete exactly the file of that address before pods come back",
+        _STAYS,
+    ),
+    "no-file": Rule(
+        Verdict.HEALTHY,
+        "the sandbox has no cache file, as those of pods in the host's network; without one it stops all the same",
+        ahead="when it is stopped, nothing of it stays",
+    ),
 }

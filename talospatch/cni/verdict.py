@@ -6,7 +6,8 @@ cache, the content is damaged, and containerd still knows the sandbox. Everythin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 BOOT_MARGIN = 300
 # libcni truncates and then writes: a file that was changed this recently may just be in the middle of that.
 WRITING = 60
+# Two looks this far apart are needed before anything is done about a file: the kubelet makes its round once a minute.
+CONFIRMING = 60.0
 # While a pod is being made its cache file exists before its directory does (containerd's sandbox_run.go), for as long as images are pulled.
 SETTLING = 600
 
@@ -52,6 +55,10 @@ class NodeState:
         directories: IDs of the sandboxes that containerd knows; None when they could not be listed.
         boot_time: seconds since 1970; None when unknown.
         now: seconds since 1970; None leaves every file settled.
+        tasks: IDs that containerd has a task for, which a sandbox has as long as it runs; None where they were not listed. They tell what
+            runs before Talos 1.9.
+        host_network: of the READY sandboxes, those in the host's network: containerd never calls CNI for them.
+        failing: what the node's log said lately about stopping sandboxes, by ID.
     """
 
     runtime: Runtime | None = None
@@ -61,6 +68,21 @@ class NodeState:
     directories: frozenset[str] | None = None
     boot_time: int | None = None
     now: float | None = None
+    tasks: frozenset[str] | None = None
+    host_network: frozenset[str] = frozenset()
+    failing: Mapping[str, LoggedFailure] = field(default_factory=dict)
+
+
+class LoggedFailure(NamedTuple):
+    """A failure that a log tells of, to stop a sandbox because of its cached result.
+
+    Attributes:
+        network: whose cached result it was.
+        reason: what follows ``cached result:``.
+    """
+
+    network: str
+    reason: str
 
 
 class CacheFile(NamedTuple):
@@ -94,8 +116,10 @@ class Judged:
         code: key of :data:`RULES`.
         liveness: where its sandbox is.
         inspection: what is in it.
-        error: what the node logs after ``cached result: `` when stopping the sandbox fails; else None.
+        error: what the node logs after ``cached result:`` when stopping the sandbox fails; else None.
         assumed: whether the verdict rests on a conflist that was not read.
+        logged: whether the node's log has that very failure.
+        steady: seconds between the first and the latest of successive looks that saw file and verdict just so; 0 after one look.
     """
 
     file: CacheFile
@@ -104,26 +128,51 @@ class Judged:
     inspection: Inspection = UNSEEN
     error: str | None = None
     assumed: bool = False
+    logged: bool = False
+    steady: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
         """How much it matters."""
         return RULES[self.code].verdict
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was seen just so over at least a minute: nothing is called repairable before."""
+        return self.steady >= CONFIRMING
+
 
 def liveness(file: CacheFile, node: NodeState) -> Liveness:
     """Return where a file's sandbox is."""
-    sandbox = file.parsed.sandbox if file.parsed is not None else ""
+    return whereabouts(file.parsed.sandbox if file.parsed is not None else "", file.modified, node)
+
+
+def whereabouts(sandbox: str, modified: int, node: NodeState) -> Liveness:
+    """Return where a sandbox is.
+
+    Args:
+        sandbox: its ID.
+        modified: when what we have of it was written, seconds since 1970.
+        node: what decides.
+    """
     if node.ready is not None and sandbox in node.ready:
         return Liveness.RUNNING
+    # No sandbox outlives a reboot: that is how it is told where the API does not name sandboxes.
+    earlier_boot = node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
+    if node.directories is not None and sandbox not in node.directories:
+        fresh = not earlier_boot and node.now is not None and modified > node.now - SETTLING
+        return Liveness.STARTING if fresh else Liveness.GONE
+    if sandbox in node.failing:
+        return Liveness.STOPPED  # its process is ended before its network is taken down, and it is that which fails
     if node.directories is None:
         return Liveness.UNSEEN
-    earlier_boot = node.boot_time is not None and file.modified < node.boot_time - BOOT_MARGIN
-    if sandbox in node.directories:
-        # No sandbox outlives a reboot: that is how it is told where the API does not name sandboxes.
-        return Liveness.STOPPED if node.ready is not None or earlier_boot else Liveness.KNOWN
-    fresh = not earlier_boot and node.now is not None and file.modified > node.now - SETTLING
-    return Liveness.STARTING if fresh else Liveness.GONE
+    if node.ready is not None or earlier_boot:
+        return Liveness.STOPPED
+    if node.tasks is not None and sandbox in node.tasks:
+        return Liveness.RUNNING
+    # A sandbox gets its directory before its task, so of a new one the lack of a task says nothing.
+    settled = node.now is not None and modified < node.now - SETTLING
+    return Liveness.STOPPED if node.tasks is not None and settled else Liveness.KNOWN
 
 
 def conflist_for(file: CacheFile, node: NodeState) -> Conflist | None:
@@ -145,13 +194,14 @@ def tolerates(node: NodeState) -> bool:
     return node.runtime is not None and libcnis.can(libcnis.parse(node.runtime.libcni), Fact.TOLERATES_DAMAGE)
 
 
-def judge(file: CacheFile, node: NodeState, content: bytes | None = None) -> Judged:
+def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod_of_sound: bool = False) -> Judged:
     """Return the verdict on one file.
 
     Args:
         file: the file as its directory shows it.
         node: what decides.
         content: the file's bytes; None when they were not read. Of a file of 0 bytes they are known.
+        pod_of_sound: whether to look for the pod also in a file that is in order, which takes as long as all the rest.
     """
     if file.problem:
         return Judged(file, "entry-error", Liveness.UNSEEN, error=file.problem)
@@ -162,16 +212,22 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None) -> Jud
         return Judged(file, "link", alive)
     conflist = conflist_for(file, node)
     content = b"" if file.kind is FileKind.REGULAR and file.size == 0 else content
-    inspection = _inspect(file, content, node, conflist)
+    inspection = _inspect(file, content, node, conflist, pod_of_sound=pod_of_sound)
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
+    logged = node.failing.get(file.parsed.sandbox)
+    unsound = inspection.damage is not Damage.NONE and error is None
+    if unsound and logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED:
+        # The node has tried: whoever reads the file, and whether or not we may, this is what happens.
+        code = "logged-elsewhere" if tolerates(node) else "stop-fails"
+        return Judged(file, code, alive, inspection, logged.reason, logged=True)
     damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
     code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None)
     assumed = damaged and conflist is not None and conflist.assumed
-    return Judged(file, code, alive, inspection, error, assumed=assumed)
+    return Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
 
 
-def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None) -> Inspection:
+def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None, *, pod_of_sound: bool) -> Inspection:
     if content is None or file.kind is not FileKind.REGULAR:
         return UNSEEN
     if not content:
@@ -179,7 +235,7 @@ def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: 
     # Where nothing reads the file, damage is named as the newest conflist of the strictest libcni would see it.
     libcni = node.runtime.libcni if node.runtime is not None else "1.1.2"
     cni_version = conflist.cni_version if conflist is not None and reads_cache(conflist.cni_version) else "1.0.0"
-    return inspect(content, libcni=libcni, cni_version=cni_version, pod_of_sound=False)
+    return inspect(content, libcni=libcni, cni_version=cni_version, pod_of_sound=pod_of_sound)
 
 
 def _predict(
@@ -207,6 +263,8 @@ def _code(
 ) -> str:
     if alive is Liveness.GONE:
         return "orphan-damaged" if damaged else "orphan"
+    if file.parsed is not None and file.parsed.sandbox in node.host_network:
+        return "host-network"
     if node.no_conflist:
         return "no-network"
     if conflist is None and node.conflist is not None:
@@ -219,8 +277,10 @@ def _code(
     if prediction is None:
         return _unpredicted(node, conflist, damaged=damaged, content_known=content_known)
     if prediction.fails:
-        if prediction.error in (PANIC, HANG):
+        if prediction.error == PANIC:
             return "stop-will-crash" if alive is Liveness.RUNNING else "stop-crashes"
+        if prediction.error == HANG:
+            return "stop-will-hang" if alive is Liveness.RUNNING else "stop-hangs"
         young = node.now is not None and file.modified > node.now - WRITING
         return "being-written" if young else _FAILING[alive]
     if prediction.file_left:

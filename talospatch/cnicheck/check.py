@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from talospatch.cnicheck.options import CheckOptions
-from talospatch.cnicheck.report import CniReport, NodeCni
+from talospatch.cni.addresses import no_address
+from talospatch.cni.rules import WORST_FIRST
+from talospatch.cni.story import Traces, story
+from talospatch.cnicheck.confirm import confirmed
+from talospatch.cnicheck.options import CheckOptions, NodeToCheck
+from talospatch.cnicheck.report import UNKNOWN_NODE, CniReport, NodeCni
 from talospatch.cnicheck.scan import scan
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
+    from talospatch.cnicheck.copied import Copy
     from talospatch.cnicheck.options import NodeRow
 
 
 async def check(
-    client: CniCalls, rows: Iterable[NodeRow], options: CheckOptions | None = None, *, progress: Callable[[NodeCni], None] | None = None
+    client: CniCalls,
+    rows: Iterable[NodeRow],
+    options: CheckOptions | None = None,
+    *,
+    after: CniReport | None = None,
+    progress: Callable[[NodeCni], None] | None = None,
 ) -> CniReport:
     """Check the CNI result cache of nodes. Changes nothing on any of them.
 
@@ -27,24 +38,63 @@ async def check(
         client: the client.
         rows: the nodes; a Talos version they hold is not asked for again.
         options: bounds and depth.
+        after: an earlier report: each file then tells how long it has been seen just so, which it must be for a minute before anything may
+            be done about it.
         progress: called in the event loop with each node as it is done.
 
     Returns:
-        One row a node, in the order given.
+        One row a node, in the order given, and the stories that logs from elsewhere tell of no node in particular.
     """
     chosen = options or CheckOptions()
     todo = list(enumerate(rows))
     done: list[NodeCni | None] = [None] * len(todo)
+    earlier = {node.address: node for node in after.nodes} if after is not None else {}
     todo.reverse()
 
     async def worker() -> None:
         while todo:
             index, row = todo.pop()
-            result = done[index] = await scan(client, row, chosen)
+            result = await scan(client, row, chosen)
+            if row.address in earlier:
+                result = confirmed(earlier[row.address], result)
+            done[index] = result
             if progress is not None:
                 progress(result)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(chosen.concurrency, len(todo))):
             group.create_task(worker())
-    return CniReport(tuple(node for node in done if node is not None))
+    return with_unplaced(CniReport(tuple(node for node in done if node is not None)), chosen)
+
+
+async def check_copies(copies: Mapping[str, Copy], options: CheckOptions | None = None) -> CniReport:
+    """Check what somebody copied from nodes, and logs from elsewhere; without any copy, logs alone.
+
+    Args:
+        copies: by the name under which each is to be told.
+        options: bounds and depth; times are compared with their clock.
+
+    Returns:
+        One row a copy, in the order given, and the stories that logs tell of none of them.
+    """
+    chosen = options or CheckOptions()
+    nodes = [await scan(copy, NodeToCheck(name), chosen) for name, copy in copies.items()]
+    return with_unplaced(CniReport(tuple(nodes)), chosen)
+
+
+def with_unplaced(report: CniReport, options: CheckOptions) -> CniReport:
+    """Return a report with what the options' logs tell of sandboxes that are on none of its nodes."""
+    logs = options.logs
+    if logs is None:
+        return report
+    placed = {story.sandbox for node in report.nodes for story in node.stories}
+    traces = Traces(logs=logs, are_files_complete=False)
+    told = [story(sandbox, (), traces, UNKNOWN_NODE) for sandbox in logs.sandboxes if sandbox not in placed]
+    if options.about is not None:
+        about = options.about
+        told = [each for each in told if about.takes_sandbox(each.sandbox) or about.takes_pod(each.pod)]
+    told.sort(key=lambda each: (WORST_FIRST.index(each.verdict), each.sandbox))
+    left = len(told) - options.most_rows
+    empty = tuple(no_address(pool, at) for pool, at in logs.exhausted.items())
+    notes = (*logs.notes, *empty, *((f"{left} more sandboxes of the logs are not listed",) if left > 0 else ()))
+    return replace(report, unplaced=tuple(told[: options.most_rows]), notes=notes)

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from talospatch.cni.addresses import KINDS, NetworkAddresses
 from talospatch.cni.explain import explain, hint, sentence, shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import DEFAULT_FAIL_ON, FAIL_ON, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.telling import to_dict as story_dict
+from talospatch.cni.telling import told
 from talospatch.cni.verdict import Judged, NodeState
 from talospatch.errors import InputError
 
+if TYPE_CHECKING:
+    from talospatch.cni.story import Story
+    from talospatch.talos.finding import Finding
+
 SCHEMA = 1
+UNKNOWN_NODE = NodeState()
 EXIT_CLEAN, EXIT_PROBLEMS, EXIT_UNSEEN = 0, 2, 3
 
 
@@ -27,9 +36,13 @@ class NodeCni:
         counts: files by verdict, all of them.
         codes: files by reason, all of them.
         files: files that are not healthy, worst first; at most as many as the options allow.
+        stories: what is known of each sandbox in trouble, worst first; at most as many as the options allow.
+        networks: who holds the addresses of each network; empty where they were not looked at.
+        findings: what there is to say about addresses and network namespaces.
         notes: what could not be seen, and why; one sentence each.
         incomplete: whether some files were not looked at at all.
         error: why the node was not checked; empty when it was.
+        seen_at: when the look began, on the options' clock that never goes back.
     """
 
     address: str
@@ -39,15 +52,25 @@ class NodeCni:
     counts: Mapping[Verdict, int] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     files: tuple[Judged, ...] = ()
+    stories: tuple[Story, ...] = ()
+    networks: tuple[NetworkAddresses, ...] = ()
+    findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     incomplete: bool = False
     error: str = ""
+    seen_at: float = 0.0
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of its files; UNKNOWN when the node was not checked, or not all of it while nothing worse was found."""
-        found = worst(verdict for verdict, count in self.counts.items() if count)
+        """The worst of what was found; UNKNOWN when the node was not checked, or not all of it while nothing worse was found."""
+        found = worst((*(verdict for verdict, count in self.counts.items() if count), *self.beyond_files))
         return worst((found, Verdict.UNKNOWN)) if self.error or self.incomplete else found
+
+    @property
+    def beyond_files(self) -> tuple[Verdict, ...]:
+        """Verdicts of what is no cache file: sandboxes that only a log tells of, and addresses."""
+        told = (story.verdict for story in self.stories if not story.files)
+        return (*told, *(KINDS[finding.code].verdict for finding in self.findings))
 
     @property
     def total(self) -> int:
@@ -62,6 +85,10 @@ class NodeCni:
     def explain(self, judged: Judged) -> str:
         """Return the whole reasoning about one of its files, several lines."""
         return explain(judged, self.state)
+
+    def tell(self, story: Story) -> tuple[str, ...]:
+        """Return one of its stories, a sentence or two in each text."""
+        return told(story, self.state)
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values for JSON and YAML."""
@@ -78,7 +105,11 @@ class NodeCni:
             "verdict": self.verdict.value,
             "counts": {verdict.value: self.counts[verdict] for verdict in WORST_FIRST if self.counts.get(verdict)},
             "unread": self.unread,
+            "bootTime": self.state.boot_time,
             "files": [_file(judged) for judged in self.files],
+            "stories": [story_dict(story, self.state) for story in self.stories],
+            "networks": [network.to_dict() for network in self.networks],
+            "findings": [_finding(finding) for finding in self.findings],
             "notes": list(self.notes),
             "incomplete": self.incomplete,
             "error": self.error or None,
@@ -87,9 +118,17 @@ class NodeCni:
 
 @dataclass(frozen=True, slots=True)
 class CniReport:
-    """What a check of several nodes found, in the order in which the nodes were given."""
+    """What a check found.
+
+    Attributes:
+        nodes: in the order in which they were given.
+        unplaced: what logs from elsewhere tell of sandboxes that none of these nodes has, the worst first.
+        notes: what could not be told from those logs.
+    """
 
     nodes: tuple[NodeCni, ...]
+    unplaced: tuple[Story, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Mapping[Verdict, int]:
@@ -100,12 +139,17 @@ class CniReport:
         return total
 
     @property
+    def told(self) -> tuple[tuple[NodeCni | None, Story], ...]:
+        """Every story with its node; None for one that no node has."""
+        return (*((node, story) for node in self.nodes for story in node.stories), *((None, story) for story in self.unplaced))
+
+    @property
     def unseen(self) -> tuple[NodeCni, ...]:
         """Nodes that were not checked, or not wholly."""
         return tuple(node for node in self.nodes if node.error or node.incomplete)
 
     def problems(self, fail_on: str = DEFAULT_FAIL_ON) -> int:
-        """Return how many files count as problems.
+        """Return how many problems there are: files, sandboxes that only a log tells of, and findings about addresses.
 
         Raises:
             InputError: ``fail_on`` is no key of :data:`talospatch.cni.rules.FAIL_ON`.
@@ -113,7 +157,8 @@ class CniReport:
         if fail_on not in FAIL_ON:
             raise InputError(f"{fail_on[:40]!r} is not a level", source="--fail-on", hint=f"these are: {', '.join(FAIL_ON)}")
         counts = self.counts
-        return sum(counts.get(verdict, 0) for verdict in FAIL_ON[fail_on])
+        others = [*(verdict for node in self.nodes for verdict in node.beyond_files), *(story.verdict for story in self.unplaced)]
+        return sum(counts.get(verdict, 0) + others.count(verdict) for verdict in FAIL_ON[fail_on])
 
     def exit_code(self, fail_on: str = DEFAULT_FAIL_ON) -> int:
         """Return 0 when nothing was found, 2 for problems, and 3 when some node was not seen, whatever was found elsewhere.
@@ -137,6 +182,8 @@ class CniReport:
             "problems": self.problems(fail_on),
             "counts": {verdict.value: counts[verdict] for verdict in WORST_FIRST if counts.get(verdict)},
             "nodes": [node.to_dict() for node in self.nodes],
+            "unplaced": [story_dict(story, UNKNOWN_NODE) for story in self.unplaced],
+            "notes": list(self.notes),
         }
 
 
@@ -163,8 +210,21 @@ def _file(judged: Judged) -> dict[str, object]:
         "damage": judged.inspection.damage.value,
         "error": shown_error(judged.error) or None,
         "assumed": judged.assumed,
+        "logged": judged.logged,
+        "steadySeconds": round(judged.steady, 1),
         "pod": {"namespace": shown(entry.namespace), "name": shown(entry.pod), "uid": shown(entry.uid)} if entry and entry.pod else None,
         "addresses": [shown(address) for address in entry.addresses] if entry else [],
         "message": sentence(judged),
         "hint": hint(judged),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "verdict": KINDS[finding.code].verdict.value,
+        "severity": finding.severity.value,
+        "code": finding.code,
+        "path": finding.path,
+        "message": finding.message,
+        "hint": finding.hint,
     }

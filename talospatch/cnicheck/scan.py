@@ -5,44 +5,53 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from talospatch.cni import addresses, pools
 from talospatch.cni import conflist as conflists
 from talospatch.cni.explain import shown_error
-from talospatch.cni.names import parse, shown
+from talospatch.cni.logreport import LogReport, joined, only
+from talospatch.cni.names import shown
 from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import WORST_FIRST, Verdict
 from talospatch.cni.runtimes import runtime_of
-from talospatch.cni.verdict import CacheFile, Judged, NodeState, judge, tolerates
-from talospatch.cnicheck.contents import RESULTS, read_contents
+from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
+from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
+from talospatch.cnicheck.contents import read_contents
+from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
+from talospatch.cnicheck.node_logs import read_logs
 from talospatch.cnicheck.report import NodeCni, count
-from talospatch.errors import NodeError, NotAuthorized, NotFound, TalosPatchError, VersionError
-from talospatch.talos.files import MODE_FIFO, MODE_SYMLINK, FileInfo
+from talospatch.cnicheck.running import Running, UnnamedError, running
+from talospatch.cnicheck.surroundings import look_around, pools_of, with_contents
+from talospatch.errors import NodeError, NotAuthorized, TalosPatchError, VersionError
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
     from talospatch.cnicheck.options import CheckOptions, NodeRow
 
-SANDBOXES = "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes"
-CONFLISTS = "/etc/cni/net.d"
+__all__ = ["CONFLISTS", "LARGEST", "SANDBOXES", "SMALLEST", "scan"]
+
 # Bytes. Even the entry of `lo` names the sandbox's 64-digit ID twice and holds a conflist in base64: the shortest one seen on a real
 # containerd has 852 bytes. A file below this is damaged or not written by containerd, whatever is in it.
 SMALLEST = 300
 # Bytes. Kubernetes allows 256 KiB of annotations on a pod, and nothing else in an entry grows; parsing takes many times a file's size.
 LARGEST = 1 << 20
 _LARGEST_CONFLIST = 256 << 10
-_MOST_CONFLISTS = 1000
-_VANISHED = "no such file or directory"
+# Seconds by which a file may seem to be ahead of our clock before that is said.
+_AHEAD = 300.0
+# What is worth more calls to a node; what heals, or is only left behind, is not.
+_TROUBLE = frozenset({Verdict.FATAL, Verdict.TIME_BOMB, Verdict.UNKNOWN})
+# Reasons for UNKNOWN that no log can clear up.
+_BEYOND_LOGS = frozenset({"foreign-name", "link", "entry-error", "being-written"})
 
 
 async def scan(client: CniCalls, row: NodeRow, options: CheckOptions) -> NodeCni:
     """Check one node. Never fails: what went wrong with the node is in the answer."""
     if row.error:
         return NodeCni(address=row.address, hostname=row.hostname, talos=row.talos, error=row.error)
-    scanner = _Scan(client, row, options, talos=row.talos)
+    scanner = _Scan(client, row, options, Listing(client, row.address, options.most_entries), talos=row.talos, seen_at=options.ticks())
     try:
         async with asyncio.timeout(options.node_timeout):
             return await scanner.run()
@@ -60,25 +69,47 @@ class _Scan:
     client: CniCalls
     row: NodeRow
     options: CheckOptions
+    listing: Listing
     talos: str
-    notes: list[str] = field(default_factory=list)
-    incomplete: bool = False
+    seen_at: float
     ready_known: bool = True
+    running: Running = field(default_factory=Running)
+    pool: pools.Pool | None = None
+    unsound: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def notes(self) -> list[str]:
+        return self.listing.notes
 
     async def run(self) -> NodeCni:
         node = self.row.address
         if not self.talos:
             self.talos = (await self.client.version(node)).tag
         self._require_known(self.talos)
-        directories, files = await _together(self._directories(), self._files())
+        directories, files = await _together(self.listing.sandboxes(), self.listing.cache_files())
         state = NodeState(runtime=runtime_of(self.talos), directories=directories, now=self.options.now())
-        if tolerates(state) and not self.options.deep and not any(_is_odd(file, directories) for file in files):
+        logs = self._logs_from_elsewhere(directories, files)
+        if self._is_plain(files, state, logs):
             # Nothing more to ask, nor to judge: which pods run and which network is in force decide about odd files only.
-            return self._report([], state, plain=len(files))
+            return self._report([], state, Traces(), plain=len(files))
         state = await self._complete(state)
-        return self._report(await self._with_contents(files, state), state)
+        judged = await self._with_contents(files, state)
+        if self._wants_logs(judged):
+            logs = joined(logs, await read_logs(self.client, node, self.options, self.notes))
+        if failing := logs.failing():
+            state = replace(state, failing=failing)
+            judged = [self._again(each, state) for each in judged]
+        return await self._told(judged, state, logs)
+
+    def _is_plain(self, files: Sequence[CacheFile], state: NodeState, logs: LogReport) -> bool:
+        asked = self.options.deep or self.options.addresses or self.options.about is not None
+        return tolerates(state) and not asked and not logs.sandboxes and not any(_is_odd(file, state.directories) for file in files)
 
     def _require_known(self, tag: str) -> None:
+        if not tag:
+            self.notes.append("which Talos version this is was not told: what its containerd does is not known")
+            self.ready_known = False
+            return
         try:
             version = TalosVersion.parse(tag)
         except VersionError:
@@ -89,58 +120,39 @@ class _Scan:
             raise VersionError(f"Talos {version} is older than 1.6, the first version that can be checked")
         self.ready_known = version.can(Fact.SANDBOX_IDS)
 
+    def _logs_from_elsewhere(self, directories: frozenset[str] | None, files: Sequence[CacheFile]) -> LogReport:
+        """Return what logs that did not come from the node say of its sandboxes: those that it has, and those that they say are its."""
+        if self.options.logs is None:
+            return LogReport()
+        known = {file.parsed.sandbox for file in files if file.parsed is not None} | (directories or frozenset())
+        names = {self.row.address, self.row.hostname} - {""}
+        logged = self.options.logs.sandboxes.values()
+        return only(self.options.logs, (log.sandbox for log in logged if log.sandbox in known or log.node in names))
+
     async def _complete(self, state: NodeState) -> NodeState:
-        (ready, boot_time), found = await _together(_together(self._ready(), self._boot_time()), self._conflist())
-        return replace(state, ready=ready, boot_time=boot_time, conflist=found.conflist, no_conflist=found.none_there)
+        (runs, boot_time), found = await _together(_together(self._what_runs(), self._boot_time()), self._conflist())
+        self.running = runs
+        tasks = await self.listing.tasks() if runs.ready is None else None
+        return replace(
+            state,
+            ready=runs.ready,
+            host_network=runs.host_network,
+            boot_time=boot_time,
+            conflist=found.conflist,
+            no_conflist=found.none_there,
+            tasks=tasks,
+        )
 
-    async def _directories(self) -> frozenset[str] | None:
-        names: set[str] = set()
-        try:
-            async with aclosing(self.client.list_files(self.row.address, SANDBOXES)) as entries:
-                async for entry in entries:
-                    if entry.relative_name not in (".", ""):
-                        names.add(entry.relative_name)
-                    if len(names) > self.options.most_entries:
-                        self.notes.append(f"more than {self.options.most_entries} sandboxes: which of them exist was not looked at")
-                        return None
-        except NotFound:
-            self.notes.append("containerd has no directory of sandboxes: which of them exist is not known")
-            return None
-        except NodeError as error:
-            self.notes.append(f"which sandboxes exist was not seen: {error}")
-            return None
-        return frozenset(names)
-
-    async def _files(self) -> list[CacheFile]:
-        files: list[CacheFile] = []
-        try:
-            async with aclosing(self.client.list_files(self.row.address, RESULTS)) as entries:
-                async for entry in entries:
-                    # The node walks the directory while pods come and go: what vanished under it is no file any more.
-                    if entry.relative_name in (".", "") or _VANISHED in entry.error:
-                        continue
-                    if len(files) >= self.options.most_entries:
-                        self.notes.append(f"more than {self.options.most_entries} files in the cache: the rest was not looked at")
-                        self.incomplete = True
-                        break
-                    files.append(_cache_file(entry))
-        except NotFound:
-            # libcni makes the directory with the first pod that gets a network.
-            return []
-        return files
-
-    async def _ready(self) -> frozenset[str] | None:
+    async def _what_runs(self) -> Running:
         if not self.ready_known:
-            return None
+            return Running()
         try:
-            containers = await self.client.containers(self.row.address)
+            return running(await self.client.containers(self.row.address))
         except NodeError as error:
             self.notes.append(f"which pods run was not seen: {error}")
-            return None
-        if any(each.is_sandbox and not each.internal_id for each in containers):
+        except UnnamedError:
             self.notes.append("the node did not name the sandboxes that run: which they are is not known")
-            return None
-        return frozenset(each.internal_id for each in containers if each.is_sandbox)
+        return Running()
 
     async def _boot_time(self) -> int | None:
         try:
@@ -152,12 +164,11 @@ class _Scan:
     async def _conflist(self) -> _Conflist:
         if not self.options.may_read:
             return _Conflist()
-        node = self.row.address
         try:
-            name = await self._conflist_name()
+            name = await self.listing.conflist_name()
             if name is None:
                 return _Conflist(none_there=True)
-            content = await self.client.read_file(node, f"{CONFLISTS}/{name}", limit=_LARGEST_CONFLIST)
+            content = await self.client.read_file(self.row.address, f"{CONFLISTS}/{name}", limit=_LARGEST_CONFLIST)
         except NotAuthorized:
             self.notes.append("CNI configuration: unknown (needs os:admin)")
             return _Conflist()
@@ -167,20 +178,8 @@ class _Scan:
         conflist = conflists.parse(content, name)
         if conflist is None:
             self.notes.append(f"{shown(name)} is not a CNI configuration that containerd could load")
+        self.pool = pools.of_configuration(content, "the CNI configuration")
         return _Conflist(conflist)
-
-    async def _conflist_name(self) -> str | None:
-        names: list[str] = []
-        try:
-            async with aclosing(self.client.list_files(self.row.address, CONFLISTS)) as entries:
-                async for entry in entries:
-                    if not entry.is_directory and not entry.error and "/" not in entry.relative_name:
-                        names.append(entry.relative_name)
-                    if len(names) >= _MOST_CONFLISTS:
-                        break
-        except NotFound:
-            return None
-        return conflists.active(names)
 
     async def _with_contents(self, files: Sequence[CacheFile], state: NodeState) -> list[Judged]:
         judged = {file.name: judge(file, state) for file in files}
@@ -193,43 +192,111 @@ class _Scan:
                 self.notes.append("contents: unknown (needs os:admin)")
             return list(judged.values())
         contents = await read_contents(self.client, self.row.address, wanted, files, self.options)
-        self.notes += contents.notes
+        self.notes.extend(contents.notes)
+        about = self.options.about
         for file in wanted:
             if file.name in contents.gone:
                 del judged[file.name]
             elif file.name in contents.changed:
                 judged[file.name] = judge(file._replace(problem=contents.changed[file.name]), state)
             elif file.name in contents.data:
-                # Taken out, so that a content is not held longer than it takes to judge it.
-                judged[file.name] = judge(file, state, contents.data.pop(file.name))
+                # Taken out, so that a content is not held longer than it takes to judge it; one that a log may say more of is kept.
+                content = contents.data.pop(file.name)
+                judged[file.name] = judge(file, state, content, pod_of_sound=about is not None)
+                if judged[file.name].verdict is not Verdict.HEALTHY:
+                    self.unsound[file.name] = content
         return list(judged.values())
 
     def _is_wanted(self, judged: Judged) -> bool:
         """Whether to read a file: where damage does harm, all of which the verdict depends; elsewhere those too short to be whole."""
-        file = judged.file
+        file, about = judged.file, self.options.about
         if file.kind is not FileKind.REGULAR or file.is_link or file.parsed is None or file.problem or not 0 < file.size <= LARGEST:
             return False
-        return self.options.deep or judged.code == "content-unread" or file.size < SMALLEST
+        asked = self.options.deep or (about is not None and (about.by_name or about.takes_file(judged)))
+        return asked or judged.code == "content-unread" or file.size < SMALLEST
 
-    def _report(self, judged: list[Judged], state: NodeState, *, plain: int = 0) -> NodeCni:
+    def _wants_logs(self, judged: Sequence[Judged]) -> bool:
+        """Whether the node's logs can decide something, or tell more of a trouble."""
+        if not self.options.read_logs:
+            return False
+        return self.options.about is not None or any(map(_may_be_in_logs, judged))
+
+    def _again(self, judged: Judged, state: NodeState) -> Judged:
+        """Judge a file once more, now that the log was read, where that says something of it."""
+        parsed = judged.file.parsed
+        if parsed is None or parsed.sandbox not in state.failing or judged.verdict is Verdict.HEALTHY:
+            return judged
+        return judge(judged.file, state, self.unsound.get(judged.file.name), pod_of_sound=self.options.about is not None)
+
+    async def _told(self, judged: list[Judged], state: NodeState, logs: LogReport) -> NodeCni:
+        """Look at what else there is, where that is worth it, and put everything together."""
+        around = addresses.Surroundings()
+        asked = self.options.addresses or self.options.about is not None
+        if asked or any(each.verdict in _TROUBLE and each.code not in {*_BEYOND_LOGS, "content-unread"} for each in judged):
+            around = await look_around(self.listing)
+            if self.options.may_read:
+                around = await with_contents(self.client, self.row.address, around, self.notes)
+            network = state.conflist.name if state.conflist is not None else ""
+            client = self.client if self.options.may_read else None
+            found = await pools_of(client, self.row.address, around, configured=self.pool, network=network, judged=judged, logs=logs)
+            claimed = frozenset(self.running.namespaces.values())
+            around = replace(around, pools=found, claimed=claimed)
+        around = replace(around, exhausted=logs.exhausted)
+        traces = Traces(
+            logs=logs,
+            leases=around.leases,
+            pods=self.running.pods,
+            namespaces=self.running.namespaces,
+            are_files_complete=not self.listing.incomplete,
+        )
+        return self._report(judged, state, traces, around)
+
+    def _stories(self, judged: Sequence[Judged], state: NodeState, traces: Traces) -> tuple[Story, ...]:
+        about = self.options.about
+        if about is None:
+            return stories(judged, traces, state)
+        files, logs = files_by_sandbox(judged), traces.logs
+        holders = (each.sandbox for each in traces.leases if each.sandbox)
+        # Not every ID in a log whose pod is known: most are of containers.
+        seen = {*files, *logs.sandboxes, *traces.pods, *holders, *(state.directories or ())}
+        meant = {sandbox for sandbox in seen if about.takes_sandbox(sandbox) or any(map(about.takes_file, files.get(sandbox, ())))}
+        meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
+        return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
+
+    def _report(
+        self, judged: list[Judged], state: NodeState, traces: Traces, around: addresses.Surroundings | None = None, *, plain: int = 0
+    ) -> NodeCni:
         counts, codes = count(Counter(each.code for each in judged) + Counter({"harmless-content": plain}))
         # Files that only wait for a role that may read them are a number, not rows.
         rows = [each for each in judged if each.verdict is not Verdict.HEALTHY and each.code != "content-unread"]
         rows.sort(key=lambda each: (WORST_FIRST.index(each.verdict), each.file.name))
         if len(rows) > self.options.most_rows:
             self.notes.append(f"{len(rows) - self.options.most_rows} more files are counted but not listed")
+        self._note_clock(judged, state)
+        told = self._stories(judged, state, traces)
+        networks = addresses.networks(around, state) if around is not None else ()
+        kept = state if self.options.keep_sandboxes else replace(state, ready=None, directories=None, tasks=None, host_network=frozenset())
         return NodeCni(
             address=self.row.address,
             hostname=self.row.hostname,
             talos=shown(self.talos),
-            state=state if self.options.keep_sandboxes else replace(state, ready=None, directories=None),
+            state=replace(kept, failing={}),
             counts=counts,
             codes=codes,
             files=tuple(rows[: self.options.most_rows]),
+            stories=told[: self.options.most_rows],
+            networks=networks,
+            findings=addresses.findings(networks, around, state) if around is not None else (),
             # They quote the node: its errors, its file names.
             notes=tuple(map(shown_error, self.notes)),
-            incomplete=self.incomplete,
+            incomplete=self.listing.incomplete,
+            seen_at=self.seen_at,
         )
+
+    def _note_clock(self, judged: Sequence[Judged], state: NodeState) -> None:
+        ahead = max((each.file.modified for each in judged), default=0) - (state.now or 0.0)
+        if state.now is not None and ahead > _AHEAD:
+            self.notes.append(f"a file is {ahead:.0f} s newer than our clock: one of the two clocks is wrong, and so are ages")
 
 
 _One = TypeVar("_One")
@@ -252,22 +319,17 @@ class _Conflist:
     none_there: bool = False
 
 
+def _may_be_in_logs(judged: Judged) -> bool:
+    """Whether a log could say more of a file.
+
+    What heals when a sandbox stops is gone a minute after its pod; where it is there and the pod is not, the log tells why.
+    """
+    if judged.code == "heals":
+        return judged.liveness is Liveness.STOPPED
+    return judged.verdict in _TROUBLE and judged.code not in _BEYOND_LOGS
+
+
 def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:
     """Whether a file needs a second look although this containerd goes on without files it cannot read."""
     plain = file.parsed is not None and file.kind is FileKind.REGULAR and not file.is_link and not file.problem and file.size >= SMALLEST
     return not plain or directories is None or (file.parsed is not None and file.parsed.sandbox not in directories)
-
-
-def _cache_file(entry: FileInfo) -> CacheFile:
-    name = entry.relative_name
-    if entry.is_regular and not entry.link:
-        return CacheFile(name, parse(name), entry.size, entry.modified)
-    if entry.is_directory:
-        # One level was listed, so whether it is empty is not known; libcni can remove an empty one only.
-        kind = FileKind.FULL_DIRECTORY
-    elif entry.mode & MODE_FIFO:
-        kind = FileKind.FIFO
-    else:
-        kind = FileKind.UNOPENABLE
-    is_link = bool(entry.link) or bool(entry.mode & MODE_SYMLINK)
-    return CacheFile(name, parse(name), entry.size, entry.modified, kind, entry.error, is_link)

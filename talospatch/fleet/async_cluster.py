@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from talospatch.errors import RefusedError
+from talospatch.fleet.async_cni import CniVerbs
 from talospatch.fleet.finder import Detail, find
 from talospatch.fleet.loop_thread import refuse_fork
 from talospatch.fleet.targets import Targets, as_targets
@@ -16,10 +17,6 @@ from talospatch.fleet.targets import Targets, as_targets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from talospatch.cnicheck.options import CheckOptions
-    from talospatch.cnicheck.repair_plan import RepairOptions, RepairPlan
-    from talospatch.cnicheck.repair_report import RepairReport
-    from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.inventory import Inventory
     from talospatch.planning.draft import Change
     from talospatch.planning.plan import Options, Plan
@@ -50,7 +47,7 @@ class Connection(Protocol):
         """Connect now."""
 
 
-class AsyncCluster:
+class AsyncCluster(CniVerbs):
     """The nodes of one cluster, and everything that can be done with them.
 
     Made by :meth:`from_talosconfig`; a context manager that connects on entry and closes on exit. Belongs to one event loop, and to the
@@ -257,78 +254,6 @@ class AsyncCluster:
             kind="undo" if undo_of else "apply",
             of=undo_of,
         )
-
-    async def check_cni_cache(
-        self, *, nodes: Chosen = None, options: CheckOptions | None = None, progress: Callable[[NodeCni], None] | None = None
-    ) -> CniReport:
-        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
-
-        Args:
-            nodes: the nodes.
-            options: bounds and depth.
-            progress: told of each node as it is done, in the event loop.
-        """
-        from talospatch.cnicheck.check import check
-
-        found = await self.inventory(nodes, detail=Detail.NAMES)
-        return await check(self.client, found.rows, options, progress=progress)
-
-    async def cni_repair_plan(
-        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
-    ) -> RepairPlan:
-        """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
-
-        Nodes with damaged files are looked at twice, a minute apart: what changes meanwhile is in use.
-
-        Args:
-            nodes: the nodes.
-            options: what the repair may do.
-            say: told what is waited for, in the event loop.
-
-        Raises:
-            InputError: the options contradict each other.
-        """
-        from talospatch.cnicheck.repair_plan import RepairOptions as Allowed
-        from talospatch.cnicheck.repair_planner import plan_repair
-        from talospatch.rollout.clock import RealClock
-
-        found = await self.inventory(nodes, detail=Detail.NAMES)
-        return await plan_repair(self.client, found.rows, options or Allowed(), self._clock or RealClock(), say=say)
-
-    async def cni_repair(
-        self,
-        plan: RepairPlan,
-        *,
-        kubeconfig: str | Path | None = None,
-        kube_context: str | None = None,
-        say: Callable[[str, str], None] | None = None,
-    ) -> RepairReport:
-        """Remove the files of a repair's plan, each tested again on its node in that moment, and prove it. Needs os:admin.
-
-        The bytes of each file are journalled first. Cancelling ends what runs on the node and takes away what was put there.
-
-        Args:
-            plan: made by :meth:`cni_repair_plan`.
-            kubeconfig: for the method job; None finds it as kubectl does.
-            kube_context: its context, instead of the current one.
-            say: told a node's name and what is done there, in the event loop.
-
-        Returns:
-            What happened to each file; ``report.raise_on_failure()`` makes an error of one that did not end as wanted.
-
-        Raises:
-            RefusedError: the method job was chosen, and the extra ``kubernetes`` is not installed.
-            InputError: the plan is one for a manifest, or the kubeconfig cannot be used.
-            JournalError: the journal cannot be written, or a rollout goes on; nothing was removed.
-        """
-        from talospatch.cnicheck.repair import repair, unheard
-        from talospatch.cnicheck.repair_removers import removers
-        from talospatch.rollout.clock import RealClock
-
-        refuse_fork(self._pid)
-        clock = self._clock or RealClock()
-        async with removers(self.client, plan, clock, kubeconfig=kubeconfig, kube_context=kube_context) as chosen:
-            return await repair(self.client, plan, chosen, self._store(), scope=self.name, clock=clock, say=say or unheard)
 
     async def history(self) -> tuple[Summary, ...]:
         """Return the rollouts that were journalled here, of every cluster, the newest first.

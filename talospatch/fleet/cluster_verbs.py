@@ -1,4 +1,4 @@
-"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from async_cluster.py; not edited by hand."""
+"""The verbs of the blocking cluster. Written by tools/generate_cluster.py from the coroutines beside; not edited by hand."""
 
 from __future__ import annotations
 
@@ -104,63 +104,6 @@ class ClusterVerbs(ABC):
             lambda cluster: cluster.apply(plan, max_unavailable=max_unavailable, undo_of=undo_of, watch=watch, should_stop=should_stop)
         )
 
-    def check_cni_cache(
-        self, *, nodes: Chosen = None, options: CheckOptions | None = None, progress: Callable[[NodeCni], None] | None = None
-    ) -> CniReport:
-        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
-
-        Args:
-            nodes: the nodes.
-            options: bounds and depth.
-            progress: told of each node as it is done, in the event loop.
-        """
-        return self._run(lambda cluster: cluster.check_cni_cache(nodes=nodes, options=options, progress=progress))
-
-    def cni_repair_plan(
-        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
-    ) -> RepairPlan:
-        """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
-
-        Nodes with damaged files are looked at twice, a minute apart: what changes meanwhile is in use.
-
-        Args:
-            nodes: the nodes.
-            options: what the repair may do.
-            say: told what is waited for, in the event loop.
-
-        Raises:
-            InputError: the options contradict each other.
-        """
-        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say))
-
-    def cni_repair(
-        self,
-        plan: RepairPlan,
-        *,
-        kubeconfig: str | Path | None = None,
-        kube_context: str | None = None,
-        say: Callable[[str, str], None] | None = None,
-    ) -> RepairReport:
-        """Remove the files of a repair's plan, each tested again on its node in that moment, and prove it. Needs os:admin.
-
-        The bytes of each file are journalled first. Cancelling ends what runs on the node and takes away what was put there.
-
-        Args:
-            plan: made by :meth:`cni_repair_plan`.
-            kubeconfig: for the method job; None finds it as kubectl does.
-            kube_context: its context, instead of the current one.
-            say: told a node's name and what is done there, in the event loop.
-
-        Returns:
-            What happened to each file; ``report.raise_on_failure()`` makes an error of one that did not end as wanted.
-
-        Raises:
-            RefusedError: the method job was chosen, and the extra ``kubernetes`` is not installed.
-            InputError: the plan is one for a manifest, or the kubeconfig cannot be used.
-            JournalError: the journal cannot be written, or a rollout goes on; nothing was removed.
-        """
-        return self._run(lambda cluster: cluster.cni_repair(plan, kubeconfig=kubeconfig, kube_context=kube_context, say=say))
-
     def history(self) -> tuple[Summary, ...]:
         """Return the rollouts that were journalled here, of every cluster, the newest first.
 
@@ -228,3 +171,90 @@ class ClusterVerbs(ABC):
             RefusedError: it was made for another cluster.
         """
         return self._run(lambda cluster: cluster.resume(rollout, watch=watch, should_stop=should_stop))
+
+    def check_cni_cache(
+        self,
+        *,
+        nodes: Chosen = None,
+        options: CheckOptions | None = None,
+        after: CniReport | None = None,
+        progress: Callable[[NodeCni], None] | None = None,
+    ) -> CniReport:
+        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
+
+        Args:
+            nodes: the nodes.
+            options: bounds and depth.
+            after: an earlier report of these nodes: each file then tells how long it has been seen just so.
+            progress: told of each node as it is done, in the event loop.
+        """
+        return self._run(lambda cluster: cluster.check_cni_cache(nodes=nodes, options=options, after=after, progress=progress))
+
+    def explain_cni(
+        self,
+        what: str,
+        *,
+        nodes: Chosen = None,
+        options: CheckOptions | None = None,
+        progress: Callable[[NodeCni], None] | None = None,
+    ) -> CniReport:
+        """Tell everything about one sandbox: whose it is, what is wrong with its cache file, since when, what it costs, what will happen.
+
+        The report's ``told`` has the stories, whether or not anything is wrong; it is empty when nothing of the kind is on these nodes.
+        Changes nothing. The role os:reader sees less: not which pod a cache file names.
+
+        Args:
+            what: a sandbox's ID or its beginning, the name of a cache file, or a pod, with or without its namespace.
+            nodes: the nodes.
+            options: bounds and depth.
+            progress: told of each node as it is done, in the event loop.
+
+        Raises:
+            InputError: ``what`` names nothing of the kind.
+        """
+        return self._run(lambda cluster: cluster.explain_cni(what, nodes=nodes, options=options, progress=progress))
+
+    def cni_repair_plan(
+        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
+    ) -> RepairPlan:
+        """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
+
+        Nodes with damaged files are looked at twice, a minute apart: what changes meanwhile is in use.
+
+        Args:
+            nodes: the nodes.
+            options: what the repair may do.
+            say: told what is waited for, in the event loop.
+
+        Raises:
+            InputError: the options contradict each other.
+        """
+        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say))
+
+    def cni_repair(
+        self,
+        plan: RepairPlan,
+        *,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
+        say: Callable[[str, str], None] | None = None,
+    ) -> RepairReport:
+        """Remove the files of a repair's plan, each tested again on its node in that moment, and prove it. Needs os:admin.
+
+        The bytes of each file are journalled first. Cancelling ends what runs on the node and takes away what was put there.
+
+        Args:
+            plan: made by :meth:`cni_repair_plan`.
+            kubeconfig: for the method job; None finds it as kubectl does.
+            kube_context: its context, instead of the current one.
+            say: told a node's name and what is done there, in the event loop.
+
+        Returns:
+            What happened to each file; ``report.raise_on_failure()`` makes an error of one that did not end as wanted.
+
+        Raises:
+            RefusedError: the method job was chosen, and the extra ``kubernetes`` is not installed.
+            InputError: the plan is one for a manifest, or the kubeconfig cannot be used.
+            JournalError: the journal cannot be written, or a rollout goes on; nothing was removed.
+        """
+        return self._run(lambda cluster: cluster.cni_repair(plan, kubeconfig=kubeconfig, kube_context=kube_context, say=say))

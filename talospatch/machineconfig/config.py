@@ -70,7 +70,7 @@ class MachineConfig:
             ConfigError: it is not YAML that Talos reads, or a document is not a mapping. Says the line and column.
         """
         if isinstance(text, bytes):
-            text = _decode(text, source)
+            text = decoded(text, source)
         trees = read(text, source=source)
         documents = []
         for index, tree in enumerate(trees):
@@ -240,7 +240,12 @@ class MachineConfig:
         return f"<MachineConfig {self.source}: {', '.join(document.id for document in self.documents[:8]) or 'empty'}>"
 
 
-def _decode(data: bytes, source: str) -> str:
+def decoded(data: bytes, source: str) -> str:
+    """Return the text of a config's bytes.
+
+    Raises:
+        ConfigError: they are not UTF-8. Says the line.
+    """
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

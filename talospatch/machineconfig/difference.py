@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath, Selector, Step
-from talospatch.machineconfig.secrets import Redaction
+from talospatch.machineconfig.secrets import Redaction, is_secret_place
 from talospatch.machineconfig.unified import CONTEXT, unified
 from talospatch.machineconfig.values import Data, same
 from talospatch.redaction import Marks
@@ -180,6 +180,10 @@ class _Sides(NamedTuple):
     before: Callable[[Places], Data]
     after: Callable[[Places], Data]
 
+    def is_secret(self, steps: tuple[Step, ...]) -> bool:
+        """Whether what stands at a path is secret as a whole: of a type that does not belong there, its keys are too."""
+        return is_secret_place(self.document.partition("/")[0].partition("#")[0], steps)
+
     def entry(self, steps: tuple[Step, ...], old: Places | None, new: Places | None) -> Entry:
         """Return the entry for what stands at a place before, after, or both."""
         kind = EntryKind.ADDED if old is None else EntryKind.REMOVED if new is None else EntryKind.CHANGED
@@ -220,7 +224,10 @@ def _compare(sides: _Sides, whole: _Pair) -> Iterator[Entry]:
         one, two = pair.before, pair.after
         if one is two or (not isinstance(one, dict | list) and same(one, two)):
             continue
-        if isinstance(one, dict) and isinstance(two, dict):
+        if isinstance(one, dict | list) and sides.is_secret(pair.steps):
+            if not same(one, two):
+                yield sides.entry(pair.steps, pair.old, pair.new)
+        elif isinstance(one, dict) and isinstance(two, dict):
             stack += reversed(_mappings(sides, pair))
         elif isinstance(one, list) and isinstance(two, list):
             key = _identity(pair.steps, one, two)

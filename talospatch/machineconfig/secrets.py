@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
+    from talospatch.machineconfig.path import Step
 
 # Secret by place; {} stands for any key, [] for any element. Source: machinery's RedactSecrets of v1alpha1 and the Redact of each kind
 # (1.14), and headers, which carry credentials.
@@ -146,8 +147,11 @@ class Redaction:
     def _marked(self, root: Node, secret: dict[int, Scalar]) -> dict[int, Data]:
         """Return what to show for each scalar below a node that holds a secret, by ``id`` of the scalar."""
         shown: dict[int, Data] = {}
-        for node in _all_leaves(root):
-            if id(node) in secret:
+        for node in _all_nodes(root):
+            if not isinstance(node, Scalar):
+                if isinstance(node, Mapping) and any(id(key) in secret for key in node.keys.values()):
+                    shown[id(node)] = self.marks.mark(repr(plain(node)))
+            elif id(node) in secret:
                 if node.text:
                     shown[id(node)] = self.marks.mark(node.text)
             elif (new := redact_text(node.text, self.marks)) != node.text:
@@ -163,6 +167,17 @@ class Redaction:
 def secret_values(config: MachineConfig) -> frozenset[str]:
     """Return every value of a config that is secret by its place or its key, for taking out of other text."""
     return frozenset(node.text for node in _secret_scalars(config) if node.text)
+
+
+def is_secret_place(kind: str, steps: tuple[Step, ...]) -> bool:
+    """Whether the table says that what stands at a path of a document is secret, whatever it is."""
+    rows: Rows = (_rows(kind),)
+    for step in steps:
+        keys = (step, ANY_KEY) if isinstance(step, str) else (ANY_ITEM,)
+        rows = tuple(row[key] for row in rows for key in keys if key in row)
+        if not rows:
+            return False
+    return any(END in row for row in rows)
 
 
 def redact_config_text(config: MachineConfig, marks: Marks) -> str:
@@ -220,17 +235,27 @@ def _leaves(root: Node, start: int = -1, stop: int = sys.maxsize) -> Iterator[Sc
             stack.extend(reversed(node.items))
 
 
-def _all_leaves(root: Node) -> Iterator[Scalar]:
-    """Yield leaves with those that aliases stand for, each once."""
+def _all_nodes(root: Node) -> Iterator[Node]:
+    """Yield a node and all below it, with what aliases stand for, collections once."""
     seen: set[int] = set()
     stack = [root]
     while stack:
         node = resolved(stack.pop())
-        if isinstance(node, Scalar):
-            yield node
-        elif id(node) not in seen:
+        if not isinstance(node, Scalar):
+            if id(node) in seen:
+                continue
             seen.add(id(node))
             stack.extend(children(node))
+        yield node
+
+
+def _texts(root: Node) -> Iterator[Scalar]:
+    """Yield every text below a node, keys included."""
+    for node in _all_nodes(root):
+        if isinstance(node, Scalar):
+            yield node
+        elif isinstance(node, Mapping):
+            yield from (key for key in node.keys.values() if isinstance(key, Scalar))
 
 
 def _secret_scalars(config: MachineConfig) -> Iterator[Scalar]:
@@ -254,9 +279,13 @@ def _secret_in(document: Document, place: tuple[str | int, ...] = ()) -> Iterato
             for key, value in node.values.items() if only is None else ((str(only), node.values[str(only)]),):
                 named = _is_secret_name(key) or (key == "key" and beside_a_certificate)
                 below = tuple(row[step] for row in rows for step in (key, ANY_KEY) if step in row) if rows else rows
+                ends = any(END in row for row in below)
                 if not isinstance(value, Scalar):
-                    stack.append((value, named, below))
-                elif named or any(END in row for row in below):
+                    if ends:  # of a type that does not belong here, and as secret
+                        yield from _texts(value)
+                    else:
+                        stack.append((value, named, below))
+                elif named or ends:
                     yield value
         elif isinstance(node, Sequence):
             below = tuple(row[ANY_ITEM] for row in rows if ANY_ITEM in row)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from talospatch.errors import ChangeError, ConfigError
-from talospatch.machineconfig.config import MachineConfig
+from talospatch.errors import ChangeError
 from talospatch.patching.change import Change
-from talospatch.patching.workpiece import Workpiece
+from talospatch.patching.recipe import PatchText, Recipe
 from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
@@ -41,17 +40,8 @@ def patch_config(
         raise ChangeError(f"there are no semantics {semantics!r}", hint="use declarative or talosctl")
     if style not in {"preserve", "canonical"}:
         raise ChangeError(f"there is no style {style!r}", hint="use preserve or canonical")
-    from talospatch.patching.literal import literally, readable
+    from talospatch.patching.literal import readable
 
-    if semantics == "talosctl":
-        return literally(base, patches, talos=talos, preserve=style == "preserve")
-    if not patches:
-        return base
-    try:
-        config = MachineConfig.parse(base, source="base")
-    except ConfigError:
-        config = MachineConfig.parse(readable(base, talos), source="base")
-    piece = Workpiece(config, talos=talos)
-    for number, patch in enumerate(patches, start=1):
-        Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
-    return piece.canonical() if style == "canonical" else piece.patched.config.text
+    texts = tuple(PatchText(patch, f"patch {number}", f"patch {number}") for number, patch in enumerate(patches, start=1))
+    read = () if semantics == "talosctl" else tuple(Change.parse(readable(patch.text, talos), source=patch.source) for patch in texts)
+    return Recipe(talos, texts, read, semantics, style).of(base, source="base").text

@@ -67,11 +67,11 @@ class Change:
         if source.endswith(".toml"):
             from talospatch.patching.fragment_reading import fragment_file
 
-            return cls(tuple(fragment_file(text, label)), name=label, source=source)
+            return cls(tuple(fragment_file(text, source)), name=label, source=source)
         try:
             trees = read(text, source=source)
         except ConfigError as error:
-            if (inline := _inline_toml(text, label)) is not None:
+            if (inline := _inline_toml(text, source)) is not None:
                 return cls((inline,), name=label, source=source)
             if MARK in text and read_repeated(text) is not None:  # a key that is deleted and given anew stands twice
                 return cls((MergeStep(text, source),), name=label, source=source)
@@ -86,14 +86,14 @@ class Change:
             if isinstance(tree.root, Sequence):
                 return cls((_json_step(trees, text, source),), name=label, source=source)
             if not isinstance(tree.root, Mapping):
-                if (inline := _inline_toml(text, label)) is not None:
+                if (inline := _inline_toml(text, source)) is not None:
                     return cls((inline,), name=label, source=source)
                 raise _not_a_patch(tree, text, source)
             if holds_drop_in(tree.root):
                 from talospatch.patching.fragment_reading import drop_ins
 
                 fragments = True
-                steps += drop_ins(Document(tree, index), source, label)
+                steps += drop_ins(Document(tree, index), text, source)
         rest: tuple[Step, ...]
         if not fragments:
             rest = (MergeStep(text, source),) if holds_something(trees) else ()
@@ -122,7 +122,7 @@ class Change:
     def work_on(self, piece: Workpiece) -> None:
         """Apply it to a config that other changes are applied to as well; raises as :meth:`apply`."""
         if not self.steps:
-            piece.noticed.add(PATCH_EMPTY)
+            piece.noticed.add(PATCH_EMPTY, detail=self.source)
         for step in self.steps:
             step.apply(piece)
 
@@ -194,8 +194,8 @@ def _not_a_patch(tree: Tree, text: str, source: str) -> ChangeError:
     return ChangeError("a single value is not a patch", source=source, line=line, column=column, hint="write the change as YAML or TOML")
 
 
-def _inline_toml(text: str, label: str) -> Step | None:
+def _inline_toml(text: str, source: str) -> Step | None:
     """Read text that is TOML and no YAML mapping; None when it is not TOML either."""
     from talospatch.patching.fragment_reading import inline_toml
 
-    return inline_toml(text, label)
+    return inline_toml(text, source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from talospatch.machineconfig.nodes import Alias
 from talospatch.machineconfig.typed.decode import Decoder
 from talospatch.machineconfig.typed.deletes import delete_path
 from talospatch.machineconfig.typed.forms import FORMS
@@ -39,6 +40,8 @@ class Deletion:
         path = self._selector.path
         left = self._without(type_, value, path)
         steps = tuple(step for step in path if not step.startswith("["))
+        if isinstance(self._selector.node, Alias):
+            self._noticed.add(hazards.DELETE_BY_ALIAS, self._document, steps)
         if not self._found:
             self._noticed.add(hazards.DELETE_ABSENT, self._document, steps)
         else:

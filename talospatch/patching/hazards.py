@@ -175,6 +175,15 @@ DELETE_BY_NUMBER = Hazard(
     "takes it out",
     "`keys: [{slot: 1, $patch: delete}]`",
 )
+DELETE_BY_ALIAS = Hazard(
+    "delete-by-alias",
+    _WARNING,
+    "a delete of an element that is found by an alias",
+    "looks for the alias's own name",
+    "looks for what it stands for",
+    "`files: [{path: *x, $patch: delete}]`",
+    "write the value out",
+)
 
 # Documents
 PATCH_EMPTY = Hazard(
@@ -309,6 +318,7 @@ HAZARDS = (
     DELETE_ABSENT,
     DELETE_SEVERAL,
     DELETE_BY_NUMBER,
+    DELETE_BY_ALIAS,
     PATCH_EMPTY,
     DOCUMENT_EMPTY,
     DOCUMENT_REPEATED,
@@ -331,7 +341,7 @@ class Noticed:
     __slots__ = ("_found",)
 
     def __init__(self) -> None:
-        self._found: dict[tuple[str, str], Finding] = {}
+        self._found: dict[tuple[str, str, str], Finding] = {}
 
     def add(self, hazard: Hazard, document: str = "", steps: tuple[Step, ...] = (), detail: str = "", hint: str = "") -> None:
         """Note that a hazard was met.
@@ -344,11 +354,11 @@ class Noticed:
             hint: what to do, where that is more than the row's.
         """
         path = str(ConfigPath(document, steps)) if steps or document == ROOT_DOCUMENT else document
-        if (hazard.code, path) in self._found:
+        if (hazard.code, path, detail) in self._found:
             return
         about = f"{detail}: " if detail else ""
         message = f"{about}{hazard.what}: talosctl {hazard.talosctl}; talospatch {hazard.ours}"
-        self._found[hazard.code, path] = Finding(hazard.severity, hazard.code, path, message, hint or hazard.hint)
+        self._found[hazard.code, path, detail] = Finding(hazard.severity, hazard.code, path, message, hint or hazard.hint)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

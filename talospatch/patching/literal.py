@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.config import MachineConfig
-from talospatch.machineconfig.typed.apply import patch_text
+from talospatch.machineconfig.typed.apply import apply_loaded, read_patch
 from talospatch.machineconfig.typed.dialect import DIALECTS, dialect_of
 from talospatch.machineconfig.typed.documents import MAIN, Document
 from talospatch.machineconfig.typed.lenient import readable as lenient_text
@@ -19,32 +19,35 @@ from talospatch.patching.rewrite import Rewriter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from talospatch.patching.recipe import PatchText
     from talospatch.versions import TalosVersion
 
 
-def literally(base: str, patches: Sequence[str], *, talos: TalosVersion, preserve: bool) -> str:
+def literally(base: str, patches: Sequence[PatchText], *, talos: TalosVersion, preserve: bool, source: str = "base") -> str:
     """Return a config after patches as talosctl merges them.
 
     Args:
         base: the config's text.
-        patches: the text of each patch.
+        patches: the patches, in order.
         talos: the node's version, one whose types are known.
         preserve: whether to keep the base's text where it means the same.
+        source: what the user calls the base, for errors.
 
     Raises:
         TalosPatchError: talosctl fails, or writes what cannot be read again.
     """
-    text = patch_text(base, patches, minor=talos.minor, source="base")
+    loaded = [read_patch(patch.text, minor=talos.minor, source=patch.source) for patch in patches]
+    text = apply_loaded(base, loaded, minor=talos.minor, source=source)
     if not preserve or text == base:
         return text
     kept = readable(base, talos)
     noticed = Noticed()
     schema = schema_for(talos, noticed)
-    held = DocumentSet(kept, schema, noticed, source="base")
+    held = DocumentSet(kept, schema, noticed, source=source)
     after = DocumentSet(text, schema, Noticed(), source="what talosctl writes")
     documents = _in_place(held.before, after.before)
-    style = style_of(MachineConfig.parse(kept, source="base"))
-    rewritten = Rewriter(kept, held.trees, style, held.widened, noticed).rewrite(held.before, documents, source="base")
+    style = style_of(MachineConfig.parse(kept, source=source))
+    rewritten = Rewriter(kept, held.trees, style, held.widened, noticed).rewrite(held.before, documents, source=source)
     return base if rewritten is None else rewritten.text
 
 

@@ -66,10 +66,12 @@ class Rewriter:
         style: how it is written.
         widened: the types by which it was read; what is read again goes by the same.
         noticed: told when more than the least edit was needed.
+        exact: whether what is gone from the values goes from the text even where it was empty, which Talos's own writing leaves out
+            as well, but not what it looks for.
     """
 
-    def __init__(self, text: str, trees: Sequence[Tree], style: Style, widened: Widened, noticed: Noticed) -> None:
-        self._text, self._style, self._widened, self._noticed = text, style, widened, noticed
+    def __init__(self, text: str, trees: Sequence[Tree], style: Style, widened: Widened, noticed: Noticed, *, exact: bool = False) -> None:
+        self._text, self._style, self._widened, self._noticed, self._exact = text, style, widened, noticed, exact
         self._trees = [tree for tree in trees if tree.root is not None]
         self._editor = Editor(text, style)
         self._operations: list[Operation] = []
@@ -244,7 +246,7 @@ class Rewriter:
         return self._editor.rewrite(place.node, place.parent, place.key, data)
 
     def _value(self, place: _Place, type_: Type, before: Any, after: Any, above: tuple[_Place, ...]) -> None:
-        if alike(type_, before, after):
+        if self._same(type_, before, after):
             return
         node, around = place.node, (*above, place)
         if isinstance(node, Alias):
@@ -261,6 +263,9 @@ class Rewriter:
             self._list(node, type_, before, after, around)
         else:
             self._add(self._replacing(place, type_, after), around)
+
+    def _same(self, type_: Type, before: Any, after: Any) -> bool:
+        return alike(type_, before, after) and not (self._exact and _loses_key(before, after))
 
     def _replacing(self, place: _Place, type_: Type, after: Any) -> Ways:
         node, parent = place.node, place.parent
@@ -296,12 +301,13 @@ class Rewriter:
             if free:
                 inner = ANY
                 gone = key not in after
-                if not gone and key in before and alike(ANY, old, new):
+                if not gone and key in before and self._same(ANY, old, new):
                     continue
             else:
                 field = type_.fields.get(key) if type_.shape == "struct" else None
                 inner = field.type if field is not None else type_.inside
-                if alike(inner, old, new) and (field is not None or (key in before and key in after)):
+                kept = key in before and key in after
+                if self._same(inner, old, new) and (kept or (field is not None and (not self._exact or key not in before))):
                     continue
                 omitted = field is not None and field.omit_empty and not inner.pointer and inner.shape in {"list", "map"} and not new
                 gone = key not in after or (field is not None and new is None) or omitted
@@ -371,6 +377,17 @@ class Rewriter:
             same = old is not None and alike(inner, before[old], value)
             items.append(node.items[old] if same else data if old is None else _in_order_of(node.items[old], data))  # type: ignore[index]
         return self._editor.flow_anew(node, items)
+
+
+def _loses_key(before: Any, after: Any) -> bool:
+    """Whether somewhere inside a key is gone."""
+    if before is after:
+        return False
+    if isinstance(before, dict) and isinstance(after, dict):
+        return any(key not in after or _loses_key(value, after[key]) for key, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return any(_loses_key(one, other) for one, other in zip(before, after, strict=False))
+    return False
 
 
 def _covers(region: tuple[str, tuple[Step, ...] | None], operation: Operation) -> bool:

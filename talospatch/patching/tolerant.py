@@ -14,6 +14,7 @@ from talospatch.machineconfig.typed.deletes import Selector, scalar_at
 from talospatch.machineconfig.typed.documents import MAIN, Document
 from talospatch.machineconfig.typed.lenient import check_readable
 from talospatch.machineconfig.typed.load import Loader
+from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import located
 from talospatch.machineconfig.typed.schema import UNKNOWN, Field, Kind, Type
 from talospatch.patching import hazards
@@ -49,10 +50,12 @@ class Widened:
             self.noticed.add(hazards.UNKNOWN_KIND, identity, hint=f"did you mean {near[0]}?" if near else "")
         return self._kinds[identity]
 
-    def widen(self, kind: Kind, document_name: str, path: tuple[str, ...], hint: str | None) -> Kind:
-        """Return the kind with a field at a path, of any value."""
-        made = self._kinds[_id(kind, document_name)] = Kind(kind.name, kind.flags, _with_field(kind.type, path))
+    def widen(self, kind: Kind, document_name: str, path: tuple[str | int, ...], hint: str | None) -> Kind:
+        """Return the kind with a field at a path, of any value; as it is where another element of a list has brought that field."""
         self.noticed.add(hazards.UNKNOWN_FIELD, _id(kind, document_name), path, hint=hint or "")
+        if not _lacks(kind.type, path):
+            return kind
+        made = self._kinds[_id(kind, document_name)] = Kind(kind.name, kind.flags, _with_field(kind.type, path))
         return made
 
 
@@ -75,7 +78,7 @@ class TolerantLoader(Loader):
         """Read all documents, the selectors of each before it; what is left of a document of nothing but deletes is no step."""
         steps = super().steps()
         if self.patch and not steps:
-            self._widened.noticed.add(hazards.PATCH_EMPTY)
+            self._widened.noticed.add(hazards.PATCH_EMPTY, detail=self.source or "")
         if self.schema.dialect.empty_documents_fail and self._has_empty:
             self._widened.noticed.add(hazards.DOCUMENT_EMPTY)
         seen: set[str] = set()
@@ -112,12 +115,15 @@ class TolerantLoader(Loader):
         kind = self._widened.kind(name, api_version, called)
         for _ in range(_ROUNDS):
             decoder = Decoder(self.schema.dialect, explicit=self.patch)
-            value = decoder.value(kind.type, root)
+            try:
+                value = decoder.value(kind.type, root)
+            except Misfit as misfit:  # of the document as a whole, which is free-form
+                raise self.error(str(misfit), root.start, misfit.hint) from None
             unknown = [problem for problem in decoder.problems if problem.unknown is not None]
             wider = kind
             for problem in unknown:
                 path = _path_to(root, problem.node)
-                if path is not None and _can_widen(wider.type, path):
+                if path is not None and _can_widen(kind.type, path):
                     wider = self._widened.widen(wider, called, path, problem.hint)
             if wider is kind:
                 break
@@ -136,13 +142,14 @@ def _id(kind: Kind, name: str) -> str:
 
 def _is_residue(step: Step, before: Step) -> bool:
     """Whether a step is what is left of a document of which all else was to be deleted; the document deleted as a whole leaves nothing."""
-    cut = isinstance(before, Selector) and bool(before.path)
-    return cut and isinstance(step, Document) and not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
+    if not isinstance(before, Selector) or not before.path or not isinstance(step, Document) or before.id != step.id:
+        return False
+    return not (step.value.keys() - {"apiVersion", "kind", "name", "version"})
 
 
-def _path_to(root: Node, key: Node) -> tuple[str, ...] | None:
-    """Return the way to a key's node: keys, and ``[]`` for elements of a list."""
-    stack: list[tuple[tuple[str, ...], Node]] = [((), root)]
+def _path_to(root: Node, key: Node) -> tuple[str | int, ...] | None:
+    """Return the way to a key's node: keys and indexes."""
+    stack: list[tuple[tuple[str | int, ...], Node]] = [((), root)]
     while stack:
         path, node = stack.pop()
         if isinstance(node, Mapping):
@@ -151,35 +158,47 @@ def _path_to(root: Node, key: Node) -> tuple[str, ...] | None:
                     return (*path, name)
                 stack.append(((*path, name), child))
         elif isinstance(node, Sequence):
-            stack += [((*path, "[]"), child) for child in node.items]
+            stack += [((*path, index), child) for index, child in enumerate(node.items)]
     return None
 
 
-def _can_widen(type_: Type, path: tuple[str, ...]) -> bool:
+def _can_widen(type_: Type, path: tuple[str | int, ...]) -> bool:
     """Whether the path leads from struct to struct, to a key that the last of them lacks."""
+    last = _holder(type_, path)
+    return last is not None and last.shape == "struct" and path[-1] not in last.fields and not last.free
+
+
+def _lacks(type_: Type, path: tuple[str | int, ...]) -> bool:
+    last = _holder(type_, path)
+    return last is None or path[-1] not in last.fields
+
+
+def _holder(type_: Type, path: tuple[str | int, ...]) -> Type | None:
+    """Return the type that a path's last step is a field of; None where it leads elsewhere than through known types."""
     for step in path[:-1]:
         if type_.shape == "struct":
-            field = type_.fields.get(step)
+            field = type_.fields.get(str(step))
             if field is None:
-                return False
+                return None
             type_ = field.type
         elif type_.shape in {"list", "map"}:
             type_ = type_.inside
         else:
-            return False
-    return type_.shape == "struct" and path[-1] not in type_.fields and not type_.free
+            return None
+    return type_
 
 
-def _with_field(type_: Type, path: tuple[str, ...]) -> Type:
+def _with_field(type_: Type, path: tuple[str | int, ...]) -> Type:
     made = type_.copy()
     if type_.shape in {"list", "map"}:
         made.elem = _with_field(type_.inside, path[1:])
         return made
     made.fields = dict(type_.fields)
+    key = str(path[0])
     if len(path) == 1:
-        made.fields[path[0]] = Field(path[0], Type("any", "any"), "o")
+        made.fields[key] = Field(key, Type("any", "any"), "o")
         return made
-    old = type_.fields[path[0]]
-    field = made.fields[path[0]] = Field(old.key, _with_field(old.type, path[1:]), "")
+    old = type_.fields[key]
+    field = made.fields[key] = Field(old.key, _with_field(old.type, path[1:]), "")
     field.omit_empty, field.replace, field.tagged, field.embedded = old.omit_empty, old.replace, old.tagged, old.embedded
     return made

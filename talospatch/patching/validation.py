@@ -18,7 +18,7 @@ from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath
 from talospatch.machineconfig.validation import validate as reference
 from talospatch.machineconfig.validation.deprecations import deprecation_findings
-from talospatch.machineconfig.validation.locate import Places
+from talospatch.machineconfig.validation.locate import Placed, Places
 from talospatch.machineconfig.validation.rule import MACHINE_TYPES
 from talospatch.talos.finding import Finding, Severity
 from talospatch.versions import Fact, TalosVersion
@@ -53,20 +53,25 @@ def validate_config(text: str, *, mode: str, talos_version: str, strict: bool = 
         InputError: there is no such mode.
         VersionError: ``talos_version`` is not a version, or one whose types we do not know.
     """
-    findings = reference.validate_config(text, mode=mode, talos_version=talos_version, strict=strict, source=source)
+    return [placed.told(source) for placed in judge(text, mode=mode, talos_version=talos_version, strict=strict)]
+
+
+def judge(text: str, *, mode: str, talos_version: str, strict: bool = False) -> list[Placed]:
+    """Judge a config as :func:`validate_config` does, with each place as a value of its own."""
+    found = reference.judge(text, mode=mode, talos_version=talos_version, strict=strict)
     try:
-        config = MachineConfig.parse(text, source=source or "config")
+        config = MachineConfig.parse(text)
     except ConfigError:
-        return findings
-    places = Places(text, source)
-    said = {(finding.path, finding.message) for finding in findings}
-    for finding in _beyond(config, TalosVersion.parse(talos_version)):
+        return found
+    talos = TalosVersion.parse(talos_version)
+    places = Places(text, talos.minor)
+    said = {(placed.finding.path, placed.finding.message) for placed in found}
+    for finding in _beyond(config, talos):
         severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
-        shown = dataclasses.replace(finding, severity=severity, message=places.located(finding.message, _index(places, finding.path)))
-        if (shown.path, shown.message) not in said:
-            findings.append(shown)
-            said.add((shown.path, shown.message))
-    return findings
+        if (finding.path, finding.message) not in said:
+            found.append(places.placed(dataclasses.replace(finding, severity=severity), _index(places, finding.path)))
+            said.add((finding.path, finding.message))
+    return found
 
 
 def _index(places: Places, path: str) -> int | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.hazards import Noticed
+    from talospatch.talos.finding import Finding
 
 # What talosctl cannot read again always has one of these: a block of text with an indentation hint or an empty first line, the number of a word that there is none
 # for, a date, a document that is empty or named like a key of all documents, or a key or text that YAML itself has a use for. A text
@@ -83,7 +84,7 @@ class Workpiece:
 
             held, self._documents = self._documents, None
             config = self._patched.config
-            rewriter = Rewriter(config.text, held.trees, style_of(config), held.widened, self.noticed)
+            rewriter = Rewriter(config.text, held.trees, style_of(config), held.widened, self.noticed, exact=True)
             rewritten = rewriter.rewrite(held.before, held.documents, source=config.source)
             if rewritten is not None:
                 trees = enumerate(rewritten.trees)
@@ -96,6 +97,12 @@ class Workpiece:
         """The outcome so far."""
         outcome = self._patched._replace(config=self.config)
         return outcome if self._noticed is None else outcome.then(Patched(self._patched.config, self._noticed.findings))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed so far, for use beside :meth:`canonical`: :attr:`patched` would edit the text first."""
+        noticed = () if self._noticed is None else self._noticed.findings
+        return tuple(dict.fromkeys((*self._patched.findings, *noticed)))
 
     def canonical(self) -> str:
         """Return the text that talosctl would write of it, without comments.

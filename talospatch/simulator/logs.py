@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from talospatch.simulator import cri_log
 from talospatch.simulator.collector import PERIOD, first_try
 from talospatch.simulator.containers import inspector_refusal
 from talospatch.simulator.exchange import Exchange, StreamBroken, failure
@@ -80,6 +81,8 @@ def _lines(node: SimulatedNode, service: str, now: float) -> list[tuple[float, s
     found += [(at, f"{_rfc3339(node, at)} {line}" if service in _ALWAYS else line) for at, line in node.logs.get(service, ())]
     if service == "kubelet":
         found += _stuck_sandboxes(node, now)
+    if service == "cri":
+        found += cri_log.lines(node, _stuck_sandboxes(node, now))
     return sorted(found, key=lambda item: item[0])
 
 

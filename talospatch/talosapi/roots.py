@@ -36,6 +36,7 @@ ROOTS = (
         children=True,
     ),
     Root("/var/lib/cni/flannel", "the flannel plugin's scratch directory; it removes the file of each container only"),
+    Root("/run/netns", "containerd makes it with the first pod of a boot and removes only the namespaces in it (pkg/netns/netns_linux.go)"),
     Root("/etc/cni/net.d", "part of the overlay that Talos mounts at boot; CNI installers add and remove files in it"),
     Root("/etc/cri/conf.d", "part of Talos's root file system; its controllers write files into it"),
     Root(

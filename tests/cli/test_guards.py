@@ -14,7 +14,15 @@ PATCH = ("-p", "bundled:containerd-metrics")
 
 @pytest.mark.parametrize(
     "command",
-    [["nodes"], ["diff", *PATCH], ["apply", *PATCH, "--yes"], ["apply", *PATCH, "--dry-run"], ["cni", "check"], ["nodes", "--filter", "a"]],
+    [
+        ["nodes"],
+        ["diff", *PATCH],
+        ["apply", *PATCH, "--yes"],
+        ["apply", *PATCH, "--dry-run"],
+        ["patch", "mc", *PATCH, "--yes"],
+        ["cni", "check"],
+        ["nodes", "--filter", "a"],
+    ],
 )
 def test_no_target_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever the talosconfig says; the message lists the options."""
@@ -24,7 +32,15 @@ def test_no_target_is_refused(command: list[str], capsys: pytest.CaptureFixture[
     assert "--workers, --control-planes, --all or -n" in said.err
 
 
-@pytest.mark.parametrize("command", [["apply", *PATCH, "--workers"], ["rollout", "undo", "last"], ["rollout", "resume", "last"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["apply", *PATCH, "--workers"],
+        ["patch", "machineconfig", *PATCH, "--workers"],
+        ["rollout", "undo", "last"],
+        ["rollout", "resume", "last"],
+    ],
+)
 def test_without_a_terminal_nothing_is_changed_unless_it_is_said(
     command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-HEAVY = {"grpc", "google", "rich", "ruamel", "tomlkit", "cryptography", "pydantic", "click"}
+ROOT = Path(__file__).parents[2]  # works without an install too
+HEAVY = {"grpc", "google", "rich", "ruamel", "tomlkit", "cryptography", "pydantic", "click", "httpx2"}
 CODE = """
 import json, sys
 from talospatch.cli.run import run
@@ -20,7 +22,8 @@ print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})
 
 def imported(*arguments: str) -> tuple[int, set[str], set[str]]:
     """Run a command in a process of its own; return its exit code and the packages and modules that were loaded."""
-    done = subprocess.run([sys.executable, "-c", CODE, *arguments], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", CODE, *arguments], env=environment, capture_output=True, text=True, check=True)
     code, packages, modules = json.loads(done.stderr.splitlines()[-1])
     return code, set(packages), set(modules)
 
@@ -36,6 +39,7 @@ def imported(*arguments: str) -> tuple[int, set[str], set[str]]:
         (("patches", "show", "containerd-metrics"), 0),
         (("diff", "-p", "bundled:containerd-metrics"), 5),
         (("rollout", "history"), 0),
+        (("cni", "check", "--logs", "/dev/null"), 0),
     ],
 )
 def test_a_command_imports_nothing_heavy_that_it_does_not_need(arguments: tuple[str, ...], code: int) -> None:
@@ -52,6 +56,28 @@ def test_an_offline_diff_imports_nothing_heavy(tmp_path: Path) -> None:
     ended, packages, _ = imported("diff", "-p", "bundled:containerd-metrics", "--talos", "1.13", str(config))
     assert ended == 2
     assert packages & (HEAVY | {"asyncio", "ssl"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("patch", "w.yaml", "-p", "machine: {nodeLabels: {a: b}}", "--talos", "1.13", "-o", "out.yaml"), 0),
+        (("patch", "w.yaml", "-p", "machine: {nodeLabels: {a: b}}", "--talos", "1.13", "-i"), 0),
+        (("patch", "w.yaml", "-p", "machine: {nodeLabels: {a: b}}", "--talos", "1.13", "--semantics", "talosctl", "--check"), 2),
+        (("diff", "w.yaml", "-p", "machine: {nodeLabels: {a: b}}", "--talos", "1.13"), 2),
+        (("diff", "w.yaml", "w.yaml"), 0),
+        (("validate", "w.yaml", "-m", "metal", "--talos", "1.13"), 2),
+    ],
+)
+def test_commands_for_files_import_nothing_heavy(
+    arguments: tuple[str, ...], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor what several processes need."""
+    Path(tmp_path, "w.yaml").write_text("version: v1alpha1\nmachine:\n  type: worker\ncluster: {}\n")
+    monkeypatch.chdir(tmp_path)
+    ended, packages, _ = imported("machineconfig", *arguments)
+    assert ended == code
+    assert packages & (HEAVY | {"asyncio", "ssl", "multiprocessing"}) == set()
 
 
 def test_the_list_of_commands_loads_no_command() -> None:

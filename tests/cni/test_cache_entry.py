@@ -26,6 +26,7 @@ def test_a_file_tells_its_pod_and_addresses() -> None:
         cni_version="1.0.0",
         interface="eth0",
         addresses=("10.244.7.2/24",),
+        namespace_file="cni-be3717ba-0ae0-a033-7f09-853c04997d5c",
     )
 
 
@@ -35,6 +36,16 @@ def test_containerd_2_marks_its_files_with_the_namespace() -> None:
     assert old is not None
     assert new is not None
     assert (old.has_netns, new.has_netns) == (False, True)
+    assert old.namespace_file.startswith("cni-")
+    assert new.namespace_file.startswith("cni-")
+
+
+def test_a_network_namespace_elsewhere_has_no_name_there() -> None:
+    """Only what is in a directory of namespaces is one of them."""
+    for said in (b'"netns":"/proc/5/ns/net"', b'"netns":5', b'"result":{"interfaces":[null,{"sandbox":""},7]}'):
+        entry = parse(b"{%s}" % said)
+        assert entry is not None
+        assert entry.namespace_file == ""
 
 
 def test_addresses_of_old_results_are_found() -> None:

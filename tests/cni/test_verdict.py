@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talospatch.cni.advice import advice
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage
 from talospatch.cni.explain import explain, hint, sentence
 from talospatch.cni.names import parse
 from talospatch.cni.predict import FileKind, predict_delete
-from talospatch.cni.rules import FAIL_ON, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.rules import FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
 from talospatch.cni.runtimes import Runtime, runtime_of
-from talospatch.cni.verdict import CacheFile, Liveness, NodeState, judge, liveness, tolerates
+from talospatch.cni.verdict import CacheFile, Liveness, LoggedFailure, NodeState, judge, liveness, tolerates
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "cni-cache"
 GOOD = (SAMPLES / "1.0.0-flannel__cbr0-a1a1a1a1-eth0").read_bytes()
@@ -201,9 +203,24 @@ def test_an_unknown_containerd_leaves_damage_unjudged() -> None:
     assert judge(cache_file(), node("v1.8.0-alpha.1")).code == "runtime-unknown"
 
 
+@pytest.mark.parametrize(("ready", "code"), [(False, "stop-crashes"), (True, "stop-will-crash")])
+@pytest.mark.parametrize("talos", ["v1.7.4", "v1.14.0"])
+def test_a_null_among_the_interfaces_is_said_to_end_containerd_and_no_upgrade_is_advised(talos: str, ready: bool, code: str) -> None:
+    """Not an error in a log: the process ends, on every version, where the result has to be converted."""
+    state = node(talos, ready=ready, conflist=replace(FLANNEL, cni_version="0.4.0"))
+    judged = judge(cache_file(len(HOLLOW)), state, HOLLOW)
+    assert judged.code == code
+    assert "ends containerd itself" in sentence(judged)
+    assert "nil pointer dereference" in sentence(judged)
+    assert "no upgrade helps" in hint(judged)
+    assert advice(talos, state, [judged]) == ()
+    both = advice("v1.7.4", state, [judged, judge(cache_file(), node("v1.7.4"))])
+    assert [item.code for item in both] == ([] if talos == "v1.14.0" else ["upgrade"])
+
+
 KINDS = [
-    (FileKind.FIFO, "v1.7.4", "stop-crashes"),
-    (FileKind.FIFO, "v1.13.0", "stop-crashes"),
+    (FileKind.FIFO, "v1.7.4", "stop-hangs"),
+    (FileKind.FIFO, "v1.13.0", "stop-hangs"),
     (FileKind.FULL_DIRECTORY, "v1.7.4", "stays-behind"),
     (FileKind.UNOPENABLE, "v1.7.4", "healthy"),
 ]
@@ -299,7 +316,7 @@ def test_no_combination_is_without_a_verdict_and_none_is_fatal_without_a_reason(
         assert judged.error
         assert judged.liveness not in (Liveness.GONE, Liveness.UNSEEN)
         assert network == "cbr0"
-        assert not tolerates(state) or judged.code in ("stop-crashes", "stop-will-crash")
+        assert not tolerates(state) or judged.code in ON_EVERY_VERSION
 
 
 @given(
@@ -318,3 +335,76 @@ def test_the_verdict_says_failure_exactly_where_del_is_predicted_to_fail(
     judged = judge(cache_file(len(content)), state, content)
     predicted = predict_delete(content, libcni=libcni, cni_version=cni_version)
     assert (judged.verdict is Verdict.FATAL, judged.error) == (predicted.fails, predicted.error)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "modified", "expected"),
+    [
+        (frozenset({ID}), BOOT + 4000, "stop-will-fail"),
+        (frozenset(), BOOT + 4000, "stop-fails"),
+        (frozenset(), NOW - 300, "stop-fails-or-will"),
+        (None, BOOT + 4000, "stop-fails-or-will"),
+        (frozenset({ID}), BOOT - 4000, "stop-fails"),
+    ],
+)
+def test_before_1_9_what_has_a_task_runs_and_what_has_none_does_not(tasks: frozenset[str] | None, modified: int, expected: str) -> None:
+    """Unless it is so new that its task may still come; and what is older than the boot has none, whatever is listed."""
+    state = replace(node(ready=None), tasks=tasks)
+    assert judge(cache_file(modified=modified), state, b"").code == expected
+
+
+def test_a_file_of_a_pod_in_the_host_network_is_never_read() -> None:
+    """containerd calls no CNI for it."""
+    state = replace(node(ready=True), host_network=frozenset({ID}))
+    assert judge(cache_file(), state, b"").code == "host-network"
+
+
+LOGGED = {ID: LoggedFailure("cbr0", EMPTY)}
+
+
+def test_what_the_log_says_is_fatal_although_the_content_may_not_be_read() -> None:
+    """With os:reader: the file has a size like any other, and the node's log has the words."""
+    state = replace(node(), failing=LOGGED)
+    unread = judge(cache_file(900), state)
+    assert (unread.code, unread.error, unread.logged, unread.assumed) == ("stop-fails", EMPTY, True, False)
+    assert judge(cache_file(900), node()).code == "content-unread"
+
+
+def test_a_failure_in_the_log_confirms_what_was_predicted() -> None:
+    """Word for word; a failure in other words is no confirmation, and the prediction stands."""
+    assert judge(cache_file(), replace(node(), failing=LOGGED), b"").logged
+    other = judge(cache_file(), replace(node(), failing={ID: LoggedFailure("cbr0", "something else")}), b"")
+    assert (other.code, other.error, other.logged) == ("stop-fails", EMPTY, False)
+
+
+def test_a_log_tells_nothing_of_a_file_that_is_in_order_nor_of_a_pod_that_runs_nor_of_another_network() -> None:
+    """It may be older than the file."""
+    assert judge(cache_file(len(GOOD)), replace(node(), failing=LOGGED), GOOD).code == "healthy"
+    assert judge(cache_file(900), replace(node(ready=True), failing=LOGGED)).code == "content-unread"
+    assert judge(cache_file(900, network="other"), replace(node(), failing=LOGGED)).code == "other-network"
+    assert judge(cache_file(900), replace(node(known=False), failing=LOGGED)).code == "orphan"
+
+
+def test_a_log_tells_what_exists_where_no_directory_was_listed() -> None:
+    """The kubelet stops only what containerd tells it of."""
+    assert judge(cache_file(), replace(node(known=None, ready=None), failing=LOGGED), b"").code == "stop-fails"
+
+
+def test_the_same_failure_on_a_containerd_that_heals_is_of_a_plugin_with_a_libcni_of_its_own() -> None:
+    """An old Multus on a new Talos."""
+    judged = judge(cache_file(900), replace(node("v1.13.0"), failing=LOGGED))
+    assert (judged.code, judged.verdict) == ("logged-elsewhere", Verdict.FATAL)
+    assert "Multus" in hint(judged)
+
+
+def test_a_file_is_confirmed_after_a_minute_of_looking_the_same() -> None:
+    """One look is never enough."""
+    judged = judge(cache_file(), node(), b"")
+    assert not judged.confirmed
+    assert not replace(judged, steady=59.9).confirmed
+    assert replace(judged, steady=60.0).confirmed
+
+
+def test_every_reason_says_what_happens_if_nothing_is_done() -> None:
+    """None by oversight."""
+    assert all(rule.ahead for rule in RULES.values())

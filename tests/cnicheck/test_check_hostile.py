@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,7 +71,7 @@ def test_links_fifos_sockets_and_directories_are_told_and_never_opened() -> None
     names = {f"cbr0-{digit * 64}-eth0": kind for digit, kind in kinds.items()}
     good = {f"cbr0-{number:064x}-eth0": GOOD for number in range(20)}
     node = ScriptedNode(files={**dict.fromkeys(names, b""), **good}, kinds=names, known=[name[5:69] for name in [*names, *good]])
-    assert sorted(judged.code for judged in only(node).files) == ["link", "stays-behind", "stop-crashes"]
+    assert sorted(judged.code for judged in only(node).files) == ["link", "stays-behind", "stop-hangs"]
 
 
 HOSTILE_NAMES = [
@@ -152,12 +153,84 @@ def test_a_node_that_says_one_name_twice_is_judged_once() -> None:
     assert [judged.file.name for judged in found.files] == [NAME]
 
 
+def test_a_directory_that_is_a_link_is_said() -> None:
+    """List follows it and tells where it led: these are not the files of the cache."""
+
+    class Elsewhere(ScriptedClient):
+        async def list_files(self, node: str, root: str, *, depth: int = 1):  # type: ignore[no-untyped-def]
+            async for entry in super().list_files(node, root, depth=depth):
+                yield replace(entry, name=entry.name.replace(RESULTS, "/etc\x1b")) if root == RESULTS else entry
+
+    client = Elsewhere({"n": ScriptedNode(files={NAME: b""}, known=[ID])})
+    (found,) = asyncio.run(check(client, [NodeToCheck("n")], CheckOptions(now=lambda: NOW))).nodes
+    assert any(note.startswith(r"the node listed /etc\x1b in place of /var/lib/cni/results") for note in found.notes)
+
+
 def test_a_version_that_is_none_is_said() -> None:
     """What that node's containerd does is not known."""
     found = only(ScriptedNode(talos="v\x1b[2J", files={NAME: b""}, known=[ID]))
     assert [judged.code for judged in found.files] == ["runtime-unknown"]
     assert found.notes[0].isprintable()
     assert found.to_dict()["talos"].isprintable()  # type: ignore[attr-defined]
+
+
+def test_a_node_with_endless_addresses_and_namespaces_is_reported_and_capped() -> None:
+    """Whatever it says it has, memory stays bounded and the rest is said not to have been looked at."""
+    node = ScriptedNode(
+        files={NAME: b""},
+        known=[ID],
+        leases=dict.fromkeys((f"cbr0/fd00::{number:x}" for number in range(1, 60_000)), b""),
+        scratch=dict.fromkeys((f"{number:064x}" for number in range(60_000)), b""),
+        namespaces=[f"cni-{number}" for number in range(60_000)],
+        tasks=[f"{number:064x}" for number in range(60_000)],
+    )
+    found = only(node, most_entries=5000)
+    assert [judged.code for judged in found.files] == ["stop-fails-or-will"]
+    assert [note for note in found.notes if note.startswith("more than 5000")] == [
+        "more than 5000 tasks: which pods run was not looked at",
+        "more than 5000 addresses: the rest was not looked at",
+        "more than 5000 network namespaces: they were not looked at",
+    ]
+
+
+def test_hostile_names_of_networks_and_namespaces_are_shown_escaped() -> None:
+    """They are names of files, and anything can be one."""
+    leases = {f"{name.replace('/', '')}/10.244.7.{number}": b"" for number, name in enumerate(HOSTILE_NAMES, 2) if name.replace("/", "")}
+    found = only(ScriptedNode(files={NAME: b""}, known=[ID], leases=leases, namespaces=HOSTILE_NAMES))
+    assert len(found.networks) == len(HOSTILE_NAMES)
+    for finding in found.findings:
+        assert (finding.path + finding.message).isprintable()
+    assert all(str(network["network"]).isprintable() for network in found.to_dict()["networks"])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("modified", [-1, 0, 1 << 62, -(1 << 62)])
+def test_times_that_no_clock_has_are_shown_as_unknown(modified: int) -> None:
+    """A node's clock, or its word, may be anything."""
+    found = only(ScriptedNode(files={NAME: b""}, known=[ID], modified=modified, boot_time=1 << 60))
+    for story in found.stories:
+        assert all(text.isprintable() for text in found.tell(story))
+    assert found.total == 1
+
+
+def test_a_sandbox_that_becomes_ready_between_two_looks_is_not_confirmed() -> None:
+    """The node lied the first time, or the pod came back."""
+    options = [CheckOptions(now=lambda: NOW, ticks=lambda at=at: at) for at in (0.0, 100.0)]  # type: ignore[misc]
+    stopped, running = (
+        ScriptedNode(talos="v1.9.0", files={NAME: b""}, kinds={NAME: MODE_FIFO}, known=[ID], ready=ready) for ready in ([], [ID])
+    )
+    first = asyncio.run(check(ScriptedClient({"n": stopped}), [NodeToCheck("n")], options[0]))
+    second = asyncio.run(check(ScriptedClient({"n": running}), [NodeToCheck("n")], options[1], after=first))
+    assert [report.nodes[0].files[0].code for report in (first, second)] == ["stop-hangs", "stop-will-hang"]
+    assert second.nodes[0].files[0].steady == 0.0
+
+
+CAUSE = f'failed to destroy network for sandbox \\"{ID}\\": failed to get network \\"cbr0\\" cached result: x'
+LINES = [
+    f'{{"ts":1700099990000,"msg":"x","err":"{CAUSE}"}}\n',
+    f'{{"msg":"RunPodSandbox for &PodSandboxMetadata{{Name:\u202e,Uid:,Namespace:n,Attempt:0,}} returns sandbox id \\"{ID}\\""}}\n',
+    f'{{"msg":"StopPodSandbox for \\"{ID}\\" returns successfully"}}\n',
+    "no IP addresses available in range set: 10.0.0.1-10.0.0.9\n",
+]
 
 
 @pytest.mark.fuzz
@@ -172,11 +245,26 @@ def test_a_version_that_is_none_is_said() -> None:
         max_size=6,
     ),
     st.dictionaries(st.text(max_size=8), st.binary(max_size=20), max_size=3),
+    st.lists(st.sampled_from([line.encode() for line in LINES]) | st.binary(max_size=30), max_size=5),
+    st.dictionaries(
+        st.builds("{}/{}".format, st.sampled_from(["cbr0", "x", "\u202e"]), st.text(max_size=8) | st.ip_addresses().map(str)),
+        st.binary(max_size=20) | st.just(f"{ID}\r\neth0".encode()),
+        max_size=4,
+    ),
 )
-def test_no_directory_makes_the_check_fail(talos: str, files: dict[str, bytes], conflists: dict[str, bytes]) -> None:
-    """Any names, any contents, any configuration: a report that can be shown."""
-    found = only(ScriptedNode(talos=talos, files=files, conflists=conflists, known=[ID]))
+def test_no_node_makes_the_check_fail(
+    talos: str,
+    files: dict[str, bytes],
+    conflists: dict[str, bytes],
+    log: list[bytes],
+    leases: dict[str, bytes],
+) -> None:
+    """Any names, contents, configuration, logs and addresses: a report that can be shown."""
+    node = ScriptedNode(talos=talos, files=files, conflists=conflists, known=[ID], leases=leases, service_logs={"kubelet": log, "cri": log})
+    found = only(node, addresses=True)
     assert not found.error
     assert found.total == len([name for name in files if name not in ("", ".")])
-    for note in found.notes:
-        assert note.isprintable()
+    for text in (*found.notes, *(said for story in found.stories for said in found.tell(story))):
+        assert text.isprintable()
+    for finding in found.findings:
+        assert (finding.path + finding.message).isprintable()

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from talospatch.cni.damage import Damage
+from talospatch.cni.leases import Holder
 from talospatch.cni.rules import Verdict
+from talospatch.cni.selector import selector
+from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.cnicheck.scan import SANDBOXES
@@ -39,7 +42,7 @@ def worker(talos: str, damage: dict[SandboxSpec, bytes], *, modified: int | None
     return NodeSpec("w1", "10.5.0.3", talos=talos, sandboxes=(RUNNING, STUCK, HOST, *OTHERS), files=files)
 
 
-def run(*nodes: NodeSpec, roles: tuple[str, ...] = ("os:admin",), deep: bool = False) -> CniReport:
+def run(*nodes: NodeSpec, roles: tuple[str, ...] = ("os:admin",), deep: bool = False, about: str = "") -> CniReport:
     cluster = ClusterSpec((NodeSpec("cp1", "10.5.0.2", machine_type="controlplane"), *nodes))
     clock = VirtualClock(START)
 
@@ -48,7 +51,8 @@ def run(*nodes: NodeSpec, roles: tuple[str, ...] = ("os:admin",), deep: bool = F
         async with Client(
             MemoryTransport(SimulatedCluster(cluster, START), clock, roles=roles, endpoint="cp1"), sleep=clock.sleep, clock=clock.now
         ) as client:
-            return await check(client, [NodeToCheck(node.address) for node in nodes], CheckOptions(now=clock.now, deep=deep))
+            options = CheckOptions(now=clock.now, deep=deep, about=selector(about) if about else None)
+            return await check(client, [NodeToCheck(node.address) for node in nodes], options)
 
     return asyncio.run(checked())
 
@@ -88,7 +92,7 @@ def test_what_runs_is_told_from_what_is_stuck_from_1_9_on() -> None:
     """A FIFO in place of the file keeps even a new libcni from coming back, which makes the difference visible."""
     files = {f"{RESULTS}/{eth0(sandbox)}": FileSpec(kind="fifo") for sandbox in (RUNNING, STUCK)}
     (node,) = run(NodeSpec("w1", "10.5.0.3", talos="v1.13.9", sandboxes=(RUNNING, STUCK), files=files)).nodes
-    assert {judged.file.name: judged.code for judged in node.files} == {eth0(RUNNING): "stop-will-crash", eth0(STUCK): "stop-crashes"}
+    assert {judged.file.name: judged.code for judged in node.files} == {eth0(RUNNING): "stop-will-hang", eth0(STUCK): "stop-hangs"}
 
 
 def test_before_1_9_a_file_of_an_earlier_boot_is_stuck() -> None:
@@ -134,3 +138,44 @@ def test_directories_are_those_that_the_client_lets_through() -> None:
     for root in (contents.RESULTS, scan.SANDBOXES, scan.CONFLISTS):
         assert allowed(root) == root
     assert SANDBOXES.endswith("sandboxes")
+
+
+@pytest.mark.parametrize("roles", [("os:admin",), ("os:reader",)])
+@pytest.mark.parametrize("talos", ALL_VERSIONS)
+def test_the_story_of_a_stuck_pod_is_told_on_every_version(talos: str, roles: tuple[str, ...]) -> None:
+    """On the affected ones the log has it, in the predicted words; on the others nothing was ever logged."""
+    (node,) = run(worker(talos, {STUCK: b""}), roles=roles).nodes
+    (story,) = node.stories
+    assert story.sandbox == STUCK.id
+    if talos.startswith(("v1.6", "v1.7")):
+        assert (story.verdict, story.still_fails, story.files[0].logged) == (Verdict.FATAL, True, True)
+        assert story.per_hour is not None
+        assert 150 < story.per_hour < 200  # two lines of the kubelet's and one of containerd's a minute
+    else:
+        assert (story.verdict, story.log) == (Verdict.HEALS, None)
+
+
+def test_the_address_of_a_stuck_pod_is_seen_to_be_held() -> None:
+    """With os:admin; host-local's file names the sandbox."""
+    (node,) = run(worker("v1.7.4", {STUCK: b""})).nodes
+    (network,) = node.networks
+    assert network.counts[Holder.STOPPED] == 1
+    assert node.stories[0].addresses == tuple(each.lease.address for each in network.held if each.holder is Holder.STOPPED)
+    assert [finding.code for finding in node.findings] == ["stuck-addresses"]
+
+
+def test_a_pod_that_runs_on_an_old_talos_is_told_by_its_task() -> None:
+    """Its file is of this boot, and the API names no sandbox; a node that lost power knows no better."""
+    (node,) = run(worker("v1.7.4", {RUNNING: b""})).nodes
+    assert [(judged.code, judged.liveness) for judged in node.files] == [("stop-will-fail", Liveness.RUNNING)]
+
+
+@pytest.mark.parametrize("word", ["shop/web-1", "web-1", RUNNING.id, RUNNING.id[:8], eth0(RUNNING)])
+@pytest.mark.parametrize("talos", ["v1.7.4", "v1.13.9"])
+def test_a_pod_that_runs_is_explained_by_any_of_its_names(talos: str, word: str) -> None:
+    """From the cache file, or from the node's own list where there is one."""
+    (node,) = run(worker(talos, {}), about=word).nodes
+    (story,) = node.stories
+    assert (story.sandbox, story.verdict) == (RUNNING.id, Verdict.HEALTHY)
+    assert story.pod is not None
+    assert (story.pod.namespace, story.pod.name) == ("shop", "web-1")

@@ -20,6 +20,7 @@ import pytest
 
 from talospatch.errors import ForkedError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
+from talospatch.fleet.async_cni import CniVerbs
 from talospatch.fleet.cluster import Cluster
 from talospatch.fleet.cluster_verbs import ClusterVerbs
 from talospatch.fleet.loop_thread import LoopThread
@@ -76,7 +77,7 @@ def test_the_blocking_verbs_are_what_the_generator_writes() -> None:
 
 
 def test_both_faces_have_the_same_verbs_with_the_same_signature_and_words() -> None:
-    verbs = {name: value for name, value in vars(AsyncCluster).items() if inspect.iscoroutinefunction(value) and not name.startswith("_")}
+    verbs = {name: value for name, value in inspect.getmembers(AsyncCluster, inspect.iscoroutinefunction) if not name.startswith("_")}
     del verbs["close"]
     assert set(verbs) == {name for name, value in vars(ClusterVerbs).items() if inspect.isfunction(value) and not name.startswith("_")}
     for name, verb in verbs.items():
@@ -93,9 +94,8 @@ def test_both_faces_are_made_from_a_talosconfig_in_the_same_way() -> None:
 
 def test_every_verb_says_what_it_raises_or_leaves_it_to_the_class() -> None:
     """Each public verb has a sentence; its arguments are all described."""
-    tree = ast.parse(inspect.getsource(AsyncCluster))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_"):
+    for node in (node for kind in (AsyncCluster, CniVerbs) for node in ast.walk(ast.parse(inspect.getsource(kind)))):
+        if isinstance(node, ast.AsyncFunctionDef) and not node.name.startswith("_") and not node.decorator_list:
             words = ast.get_docstring(node) or ""
             named = [argument.arg for argument in (*node.args.args[1:], *node.args.kwonlyargs)]
             assert all(f"{name}: " in words for name in named), node.name

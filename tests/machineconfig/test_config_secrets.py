@@ -51,6 +51,18 @@ def test_what_is_secret_by_its_place_is_marked(kind: str, path: str) -> None:
     assert len(config.diff(other).entries) == 1
 
 
+@pytest.mark.parametrize("wrong", [[SECRET], [[SECRET]], {"x": SECRET}, {SECRET: 1}, {"x": [{SECRET: {}}]}])
+@pytest.mark.parametrize(("kind", "path"), SECRET_PATHS)
+def test_what_stands_in_a_secrets_place_is_marked_whatever_it_is(kind: str, path: str, wrong: object) -> None:
+    """Of a type that does not belong there: its keys are then as secret as its values."""
+    config = MachineConfig.parse(json.dumps(at_path(kind, path, wrong), indent=1))
+    for other in (json.loads(json.dumps(wrong).replace(SECRET, "other" + SECRET)), "text", {"y": 1}):
+        after = MachineConfig.parse(json.dumps(at_path(kind, path, other), indent=1))
+        assert SECRET not in shown(config, after)
+        assert SECRET not in shown(after, config)
+        assert len(config.diff(after).entries) == 1
+
+
 @pytest.mark.parametrize(
     "content",
     [

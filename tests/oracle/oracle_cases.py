@@ -111,6 +111,9 @@ WRONG = (
     "x y",
     "[a]",
     "{a: b}",
+    "{}",
+    "[]",
+    "[1]",
     "null",
     "1.5",
     "-1",
@@ -409,7 +412,7 @@ class Maker:
             name = key if not key.startswith("$") else f'"{key}"'
             comment = " # c" if self.random.random() < self.oddity / 2 else ""
             if not isinstance(value, dict | list):
-                lines.append(f"{pad}{name}: {value}{comment}")
+                lines.append(f"{pad}{name}: {self._leaf(value)}{comment}")
             elif type(value) in self._anchors and self.random.random() < self.oddity:
                 lines.append(f"{pad}{name}: *x{self._anchors[type(value)]}{comment}")
             elif not value or self.random.random() < 0.15:
@@ -429,6 +432,14 @@ class Maker:
                     else:
                         lines.append(f"{pad}  - {_flow(item)}")
         return lines
+
+    def _leaf(self, text: str) -> str:
+        """Return a scalar, some with an anchor, and some as an alias of the last that has one."""
+        if str in self._anchors and self.random.random() < self.oddity / 2:
+            return f"*x{self._anchors[str]}"
+        anchor = self._anchor() if text else 0
+        self._anchored(anchor, text)
+        return f"&x{anchor} {text}" if anchor else text
 
     def _anchor(self) -> int:
         """Return the number of a new anchor, mostly 0 for none."""

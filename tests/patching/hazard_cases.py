@@ -321,6 +321,15 @@ CASES = (
         "machine.kubelet.extraConfig.a.b",
     ),
     HazardCase(
+        hazards.DELETE_BY_ALIAS,
+        "1.14",
+        "machine:\n  files:\n    - path: /a\n    - path: x\n",
+        "machine:\n  nodeLabels: {a: &x /a}\n  files: [{path: *x, $patch: delete}]\n",
+        "machine:\n  files:\n    - path: x\n  nodeLabels:\n    a: /a\n",
+        "machine:\n  files:\n    - path: /a\n  nodeLabels:\n    a: /a\n",
+        "machine.files",
+    ),
+    HazardCase(
         hazards.PATCH_EMPTY,
         "1.13",
         WORKER + "---\n" + HOSTNAME,

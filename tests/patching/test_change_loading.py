@@ -114,8 +114,9 @@ def test_what_is_not_understood_is_refused_with_its_place(text: str, place: str 
     [
         ("[metrics\n", "p.toml", "Expected|expected"),
         ("version = 2\n", "p.toml", "must not set version"),
-        (ENTRY.replace('"0.0.0.0:11234"', "0.0.0.0:11234"), "p.yaml", "line 2"),
-        (DOCUMENT.replace("[metrics]", "[metrics"), "p.yaml", "line 1"),
+        (ENTRY.replace('"0.0.0.0:11234"', "0.0.0.0:11234"), "p.yaml", r"^p\.yaml:5:\d+: machine\.files\[0\]\.content: "),
+        (f'machine: {{files: [{{path: {PART}, content: "[metrics]\\naddress = x"}}]}}\n', "p.yaml", r"content: line 2: "),
+        (DOCUMENT.replace("[metrics]", "[metrics"), "p.yaml", r"^p\.yaml:5:11: CRICustomizationConfig/my-metrics:content: "),
         ("\ufeff[metrics]\n", "p.toml", "byte order mark"),
     ],
 )
@@ -186,6 +187,48 @@ def test_files_paths_stdin_and_text_are_told_apart(tmp_path: Path, monkeypatch: 
     assert BASE.patch(load_change("-"), talos="1.13").config == wanted
     assert load_change("m.yaml").name == "m.yaml"
     assert load_change("bundled:containerd-metrics.toml").name == "containerd-metrics"
+
+
+def test_a_directory_is_its_patches_in_the_order_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each with its own source; what else lies there is passed over."""
+    monkeypatch.chdir(tmp_path)
+    Path("d").mkdir()
+    for name in ("b.toml", "a.yml", "c.json", "a.yaml", "README.md", ".a.yaml"):
+        Path("d", name).write_text("[a]\nb = 1\n" if name.endswith("toml") else '{"machine": {}}')
+    Path("d", "z.yaml").mkdir()
+    for spec in ("d", "@d", "d/"):
+        changes = Change.load_all(spec)
+        assert [change.name for change in changes] == ["a.yaml", "a.yml", "b.toml", "c.json"]
+        assert [change.source for change in changes] == ["d/a.yaml", "d/a.yml", "d/b.toml", "d/c.json"]
+    assert [change.name for change in Change.load_all("d/b.toml")] == ["b.toml"]
+    with pytest.raises(ChangeError, match="d: is a directory"):
+        load_change("d")
+    Path("d", "d.yaml").symlink_to("nowhere")
+    with pytest.raises(ChangeError, match=r"d/d\.yaml: there is no such file"):
+        Change.load_all("d")
+    Path("empty").mkdir()
+    with pytest.raises(
+        ChangeError, match=r"empty: there is no patch in this directory; they are taken from \.yaml, \.yml, \.json, \.toml files"
+    ):
+        Change.load_all("empty")
+
+
+def test_what_is_wrong_in_a_file_says_its_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also in TOML, and in TOML inside YAML, whose lines are the file's own."""
+    monkeypatch.chdir(tmp_path)
+    Path("d").mkdir()
+    Path("d/a.toml").write_text("[a]\nb = \n")
+    with pytest.raises(FragmentError, match=r"^d/a\.toml:2:5: "):
+        load_change("d/a.toml")
+    Path("d/a.yaml").write_text(ENTRY.replace('"0.0.0.0:11234"', "?"))
+    with pytest.raises(FragmentError, match=r"^d/a\.yaml:5:21: machine\.files\[0\]\.content: "):
+        load_change("d/a.yaml")
+
+
+def test_each_empty_patch_is_noticed_by_its_name() -> None:
+    """A template that rendered to nothing, and another."""
+    patched = BASE.patch([Change.parse("# x\n", source="a.yaml"), Change.parse("", source="b.yaml")], talos="1.13")
+    assert [finding.message.partition(":")[0] for finding in patched.findings] == ["a.yaml", "b.yaml"]
 
 
 @pytest.mark.parametrize(

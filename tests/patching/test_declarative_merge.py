@@ -126,8 +126,10 @@ def test_an_element_in_brackets_may_begin_with_a_colon() -> None:
     patch = "cluster:\n  network:\n    serviceSubnets: [::/1]\n"
     after = patch_config(base, [patch], talos_version="1.13")
     assert after == "cluster:\n  network:\n    podSubnets: ['::/0'] # all\n    serviceSubnets:\n      - \"::/1\"\n"
-    with pytest.raises(ConfigError, match=r"base:3:18: .*node content"):
+    with pytest.raises(ChangeError, match=r"patch 1:3:22: .*node content"):
         patch_config(base, [patch], talos_version="1.12")
+    with pytest.raises(ConfigError, match=r"base:3:18: .*node content"):
+        patch_config(base, ["machine: {}\n"], talos_version="1.12")
 
 
 def test_a_config_that_its_talos_does_not_read_is_not_patched() -> None:

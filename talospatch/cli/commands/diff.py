@@ -70,10 +70,14 @@ def _offline(
     from talospatch.cli import changes
     from talospatch.cli import files as compare
     from talospatch.cli.views import files as views
+    from talospatch.errors import InputError
+    from talospatch.patching.recipe import Recipe
+    from talospatch.versions import TalosVersion
 
     if not talos:
-        raise typer.BadParameter("a file does not say which Talos it is for: give --talos VERSION, as --talos 1.13")
-    comparison = compare.compare(changes.load(change), files, talos=talos, oldest=oldest)
+        raise InputError(changes.NO_VERSION, hint=changes.VERSION_HINT)
+    recipe = Recipe(TalosVersion.parse(talos), changes=changes.load(change, files), fleet_has_older=changes.has_older(oldest))
+    comparison = compare.compare(recipe, files)
     emit(views.view(comparison), output.form, terminal)
     if comparison.failed:
         return ExitCode.ERROR

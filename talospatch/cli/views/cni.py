@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from talospatch.cli import markdown as md
 from talospatch.cli.layout import Cell, counted, led, table, wrap
 from talospatch.cli.output import View
+from talospatch.cni import telling
+from talospatch.cni.addresses import KINDS
 from talospatch.cni.explain import hint, sentence
 from talospatch.cni.names import shown
 from talospatch.cni.rules import WORST_FIRST, Verdict
@@ -44,8 +46,11 @@ def view(report: CniReport, fail_on: str) -> View:
 def headline(report: CniReport, fail_on: str) -> str:
     """Return the whole in one line."""
     files = sum(node.total for node in report.nodes)
-    problems = report.problems(fail_on)
-    said = f"CNI result cache of {counted(len(report.nodes), 'node')}: {counted(files, 'file')}, {counted(problems, 'problem')}"
+    problems = counted(report.problems(fail_on), "problem")
+    if not report.nodes:
+        said = f"CNI result cache, by logs alone: {counted(len(report.unplaced), 'sandbox', 'sandboxes')}, {problems}"
+    else:
+        said = f"CNI result cache of {counted(len(report.nodes), 'node')}: {counted(files, 'file')}, {problems}"
     return f"{said} (--fail-on {fail_on})" + (f"; {counted(len(report.unseen), 'node')} not wholly seen" if report.unseen else "")
 
 
@@ -63,10 +68,14 @@ def text(report: CniReport, fail_on: str, width: int, paint: Paint) -> str:
     ]
     for verdict, said, advice, found in _grouped(report):
         lines = [led(verdict.value, STYLES[verdict], said, prose, paint)]
-        lines += [wrap(f"{_name(node)}: {_file(judged)}", width, first="  ", rest="    ") for node, judged in found]
+        lines += [wrap(f"{_name(node)}: {_file(node, judged)}", width, first="  ", rest="    ") for node, judged in found]
         if advice:
             lines.append(wrap(advice, prose, first="  → ", rest="    "))
         parts.append("\n".join(lines))
+    for verdict, said, advice in _beyond_files(report):
+        lines = [led(verdict.value, STYLES[verdict], said, prose, paint)]
+        parts.append("\n".join([*lines, *([wrap(advice, prose, first="  → ", rest="    ")] if advice else [])]))
+    parts += [wrap(redact(note), prose, rest="  ") for note in report.notes]
     parts += [wrap(f"{_name(node)}: {redact(note)}", prose, rest="  ") for node in report.nodes for note in node.notes]
     return "\n\n".join(parts)
 
@@ -79,17 +88,25 @@ def data(report: CniReport, fail_on: str) -> dict[str, Any]:
 def markdown(report: CniReport, fail_on: str) -> str:
     """Return the report for a ticket."""
     rows = [[cell.text if isinstance(cell, Cell) else cell for cell in _cells(node)] for node in report.nodes if not node.error]
-    parts = [f"### {md.cell(headline(report, fail_on))}", md.table([header.lower() for header in HEADERS], rows)]
+    parts = [f"### {md.cell(headline(report, fail_on))}"]
+    if rows:
+        parts.append(md.table([header.lower() for header in HEADERS], rows))
     parts += [f"**{md.cell(_name(node))}** was not checked: {md.cell(redact(node.error))}" for node in report.nodes if node.error]
     files = [
-        (verdict.value, _name(node), _file(judged), f"{said} {advice}".strip())
+        (verdict.value, _name(node), _file(node, judged), _with_advice(said, advice))
         for verdict, said, advice, found in _grouped(report)
         for node, judged in found
     ]
     if files:
         parts.append(md.table(("verdict", "node", "file", "what it comes to"), files))
+    parts += [f"**{verdict.value}** {md.cell(_with_advice(said, advice))}" for verdict, said, advice in _beyond_files(report)]
+    parts += [md.cell(redact(note)) for note in report.notes]
     parts += [f"{md.cell(_name(node))}: {md.cell(redact(note))}" for node in report.nodes for note in node.notes]
     return "\n\n".join(parts)
+
+
+def _with_advice(said: str, advice: str) -> str:
+    return f"{said} → {advice}" if advice else said
 
 
 def _cells(node: NodeCni) -> tuple[str | Cell, ...]:
@@ -114,10 +131,40 @@ def _grouped(report: CniReport) -> Grouped:
     return [(*key, found) for key, found in sorted(groups.items(), key=lambda item: WORST_FIRST.index(item[0][0]))]
 
 
-def _file(judged: Judged) -> str:
+def _beyond_files(report: CniReport) -> list[tuple[Verdict, str, str]]:
+    """Return what was found that is no file: sandboxes that only a log tells of, and addresses; the worst first."""
+    found: list[tuple[Verdict, str, str]] = []
+    for node, story in report.told:
+        if not story.files and story.verdict is not Verdict.HEALTHY:
+            place = f"{_name(node)}: " if node is not None else ""
+            rate = f", about {story.per_hour:.0f} log lines an hour" if story.per_hour is not None else ""
+            found.append((story.verdict, f"{place}{telling.headline(story)}: {telling.said(story)}{rate}", story.rule.hint))
+    for node in report.nodes:
+        found += [
+            (KINDS[finding.code].verdict, f"{_name(node)}: {finding.path}: {finding.message}", finding.hint)
+            for finding in node.findings
+            if KINDS[finding.code].verdict is not Verdict.HEALTHY
+        ]
+    return sorted(found, key=lambda item: WORST_FIRST.index(item[0]))
+
+
+def _file(node: NodeCni, judged: Judged) -> str:
+    """Return a file and, in brackets, what is known of it and of its sandbox."""
+    sandbox = judged.file.parsed.sandbox if judged.file.parsed is not None else ""
+    story = next((story for story in node.stories if story.sandbox == sandbox), None)
+    facts = [counted(judged.file.size, "byte")]
     entry = judged.inspection.entry
-    pod = f", pod {shown(entry.namespace)}/{shown(entry.pod)}" if entry and entry.pod else ""
-    return f"{shown(judged.file.name)} ({counted(judged.file.size, 'byte')}{pod})"
+    if story is not None and story.pod is not None:
+        facts.append(f"pod {shown(story.pod.namespace)}/{shown(story.pod.name)}")
+    elif entry is not None and entry.pod:
+        facts.append(f"pod {shown(entry.namespace)}/{shown(entry.pod)}")
+    if story is not None and story.per_hour is not None:
+        facts.append(f"about {story.per_hour:.0f} log lines an hour")
+    if story is not None and story.addresses:
+        facts.append(f"holds {', '.join(story.addresses)}")
+    if judged.steady:
+        facts.append(f"seen so for {judged.steady:.0f} s")
+    return f"{shown(judged.file.name)} ({', '.join(facts)})"
 
 
 def _name(node: NodeCni) -> str:

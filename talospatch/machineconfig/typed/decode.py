@@ -62,8 +62,9 @@ class Decoder:
             if isinstance(node, Mapping):
                 if form.keys:
                     self._check_keys(node, form.keys)
-                elif type_.shape == "struct" and "t" in type_.hooks and self._behind_alias and not self._dialect.aliases_checked:
-                    return form.blank if type_.pointer else None  # all its keys are unknown, and nobody looks
+                elif type_.shape == "struct" and "t" in type_.hooks and self._dialect.texts_by_shape:
+                    self._check_keys(node, ())
+                    return form.blank if type_.pointer else None
             value = form.read(node, self._dialect)
             return form.blank if value is None and type_.pointer else value
         shape = type_.shape
@@ -82,6 +83,8 @@ class Decoder:
         raise _misplaced(type_, node)
 
     def _aliased(self, type_: Type, node: Node) -> Any:
+        if "t" in type_.hooks and self._dialect.aliased_texts_refused:
+            raise Misfit("an alias does not work here in this minor", "write the value out")
         before, self._behind_alias = self._behind_alias, True
         try:
             return self.value(type_, resolved(node))

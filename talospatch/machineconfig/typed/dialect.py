@@ -25,6 +25,9 @@ class Dialect:
         null_elements_refused: null in a list or map of pointers is an error at load.
         zero_behind_pointer_sets: 0 and "" behind a pointer overwrite.
         aliases_checked: unknown keys behind an alias are noticed.
+        texts_by_shape: types that are read from a text also take what their Go shape takes: an empty mapping for a struct, a list of
+            numbers for bytes.
+        aliased_texts_refused: types that are read from a text take no alias.
         merge_key_given: a merge key brings no quoted ``<<``: it counts as given, by the merge key itself.
         tags_decide: a tag of one's own, and ``!`` before plain text, make a text of what would be a bool, number or duration.
         repeated_patch_documents: one patch may hold the same document more than once, and conflicts count only in the result.
@@ -52,6 +55,8 @@ class Dialect:
     null_elements_refused: bool = False
     zero_behind_pointer_sets: bool = True
     aliases_checked: bool = False
+    texts_by_shape: bool = False
+    aliased_texts_refused: bool = False
     merge_key_given: bool = True
     tags_decide: bool = False
     repeated_patch_documents: bool = False
@@ -81,6 +86,7 @@ DIALECTS = {
             zero_durations=False,
             negative_sizes=False,
             zero_behind_pointer_sets=False,
+            texts_by_shape=True,
             embedded_deletes=False,
             merge_key="<<",
             hinted_newline=True,
@@ -95,9 +101,10 @@ DIALECTS = {
             plain_dates_are_text=True,
             zero_durations=False,
             negative_sizes=False,
+            texts_by_shape=True,
             hinted_newline=True,
         ),
-        Dialect(minor="1.13", plain_dates_are_text=True),
+        Dialect(minor="1.13", plain_dates_are_text=True, aliased_texts_refused=True),
         Dialect(
             minor="1.14",
             null_elements_refused=True,

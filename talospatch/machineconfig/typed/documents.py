@@ -37,20 +37,17 @@ class Document:
     Attributes:
         kind: its kind.
         name: its name; empty for kinds without one.
+        id: its kind, and its name where it has one.
         value: its fields, without what tells the kind; see :mod:`talospatch.machineconfig.typed.decode`.
         root: the tree that it was read from, or None.
     """
 
-    __slots__ = ("kind", "name", "root", "value")
+    __slots__ = ("id", "kind", "name", "root", "value")
 
     def __init__(self, kind: Kind, value: dict[str, Any], root: Mapping | None = None) -> None:
         self.kind, self.value, self.root = kind, value, root
         self.name: str = value.get("name", "") if kind.named else ""
-
-    @property
-    def id(self) -> str:
-        """Kind, and name where it has one."""
-        return f"{self.kind.name}/{self.name}" if self.kind.named else self.kind.name
+        self.id = f"{kind.name}/{self.name}" if kind.named else kind.name
 
     @property
     def type(self) -> Type:

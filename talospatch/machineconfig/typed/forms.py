@@ -122,6 +122,20 @@ def _pem(*keys: str) -> Form:
     return Form(read, write, zero=dict.fromkeys(keys, ""), keys=keys)
 
 
+def _hardware_address(node: Node, dialect: Dialect) -> str:
+    if isinstance(node, Sequence) and dialect.texts_by_shape:
+        items = [resolved(item) for item in node.items]
+        return bytes(_byte(item, dialect) for item in items if not is_null(item)).hex(":")
+    return addresses.read_hardware_address(_raw(node, dialect))
+
+
+def _byte(node: Node, dialect: Dialect) -> int:
+    value = value_of(node, dialect) if isinstance(node, Scalar) else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 256:  # not inf or nan, which are not below
+        return int(value)
+    raise Misfit("a list of bytes holds numbers from 0 to 255", "write it as 00:11:22:33:44:55")
+
+
 def _octal(value: int) -> Literal:
     return Literal(f"0o{value:o}")
 
@@ -203,7 +217,7 @@ FORMS: dict[str, Form] = {
     "netip.AddrPort": _ADDRESS_PORT,
     "meta.AddrPort": _ADDRESS_PORT,
     "network.AddrPort": _ADDRESS_PORT,
-    "nethelpers.HardwareAddr": Form(lambda node, dialect: addresses.read_hardware_address(_raw(node, dialect)), _same, text=_same),
+    "nethelpers.HardwareAddr": Form(_hardware_address, _same, text=_same),
     "x509.PEMEncodedCertificateAndKey": _pem("crt", "key"),
     "x509.PEMEncodedCertificate": _pem("crt"),
     "x509.PEMEncodedKey": _pem("key"),

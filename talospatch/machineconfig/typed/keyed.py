@@ -43,14 +43,15 @@ def _devices(left: list[Any], right: list[Any], elements: Merge) -> list[Any]:
     out = list(left)
     for new in right:
         _refuse_null(new)
-        name, selector = new.get("interface", ""), new.get("deviceSelector")
+        name, selector = new.get("interface"), new.get("deviceSelector")
         found = None
         if name:
             found = _first(out, "interface", name)
         elif selector is not None and "physical" not in selector:
             found = _first(out, "deviceSelector", selector)
         elif selector is not None:
-            _first(out, "interface", None)  # the reference compares with each, and crashes on null
+            for old in out:  # the reference compares with each
+                _refuse_null(old)
         if found is None:
             out.append(new)
         else:
@@ -59,10 +60,10 @@ def _devices(left: list[Any], right: list[Any], elements: Merge) -> list[Any]:
 
 
 def _first(values: list[Any], key: str, wanted: object) -> int | None:
-    """Return the place of the first element with a value at a key; without one the key is absent."""
+    """Return the place of the first element with a value at a key."""
     for index, value in enumerate(values):
         _refuse_null(value)
-        if wanted is not None and value.get(key) == wanted:
+        if value.get(key) == wanted:
             return index
     return None
 

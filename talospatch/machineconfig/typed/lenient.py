@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.reader import Tree
     from talospatch.machineconfig.typed.dialect import Dialect
 
-_COLON_FIRST = re.compile(r":[^\s,\[\]{}][^\s,\[\]{}]*")
 _SURROGATE = re.compile(r"\\[uU]0*[dD][89a-fA-F]")
 _REPAIRS = 200  # of one text, each of which reads it once more
+_ENDS, _INDICATORS = " \t\r\n", ",[]{}"
+_PRIVATE = range(0xE000, 0xF900)  # characters that mean nothing; one that the text does not have stands for a colon while it is read
 
 
 def read_lenient(text: str, dialect: Dialect, *, source: str | None = None) -> tuple[Tree, ...]:
     """Read every document of a text.
 
-    An element of a list in brackets may begin with a colon, as ``[::/0]``, for those minors that take it: libyaml stops there, and it is
-    read as if it were quoted. Places behind it count the quotes.
+    In braces and brackets libyaml stops at colons that go-yaml takes, each minor others: at the first one of an element, as in
+    ``[::/0]``, and at one before a comma or bracket, as in ``[a:, b]``. There it is read once more with another character for each of
+    these. Where a minor takes such a colon for the end of a key, places behind it count a space more.
 
     Args:
         text: the text.
@@ -41,7 +43,7 @@ def read_lenient(text: str, dialect: Dialect, *, source: str | None = None) -> t
         repaired = _repaired(text, error, dialect)
         if repaired is None:
             raise
-        trees = repaired[0]
+        trees = repaired
     check_readable(trees, text, dialect, source=source)
     return trees
 
@@ -63,44 +65,88 @@ def readable(text: str, dialect: Dialect) -> str:
     try:
         read(text)
     except ConfigError as error:
-        repaired = _repaired(text, error, dialect)
-        return text if repaired is None else repaired[1]
+        trees = _repaired(text, error, dialect)
+        quoted = _quoted(text, trees) if trees is not None else text
+        try:
+            read(quoted)
+        except ConfigError:
+            return text
+        return quoted
     return text
 
 
-def _repaired(text: str, error: ConfigError, dialect: Dialect) -> tuple[tuple[Tree, ...], str] | None:
-    """Return trees and text where the scalars are quoted at which libyaml stops; None where it stops at something else."""
-    if not dialect.colon_begins_plain:
-        return None
-    problem: ConfigError | None = error
-    places: set[int] = set()
-    while problem is not None and len(places) < _REPAIRS:
+def _quoted(text: str, trees: tuple[Tree, ...]) -> str:
+    """Return a text with quotes around the elements of lists in brackets that begin with a colon."""
+    for node in sorted(_in_brackets(trees), key=lambda node: node.start, reverse=True):
+        written = text[node.start : node.end]
+        if written.startswith(":"):
+            text = f"{text[: node.start]}'{written.replace(chr(39), chr(39) * 2)}'{text[node.end :]}"
+    return text
+
+
+def _repaired(text: str, error: ConfigError, dialect: Dialect) -> tuple[Tree, ...] | None:
+    """Return the trees of a text with the colons that the minor takes and libyaml does not; None where something else is wrong with it."""
+    stand_in = next((chr(code) for code in _PRIVATE if chr(code) not in text), None)
+    problem, first = error, set[int]()
+    for _ in range(_REPAIRS if stand_in is not None else 0):
         place = _index(text, problem)
-        match = _COLON_FIRST.match(text, place) if place is not None else None
-        if match is None or (dialect.colon_ends_plain and match[0].endswith(":")):
+        if place is None or text[place : place + 1] != ":":
             return None
-        quoted = match[0].replace("'", "''")
-        text = f"{text[: match.start()]}'{quoted}'{text[match.end() :]}"
-        places.add(match.start())
+        following = text[place + 1 : place + 2]
+        if problem.problem.startswith("found unexpected"):
+            ends = dialect.colon_ends_plain and following in _INDICATORS
+            if ends and following in "[{":
+                return None
+        elif not dialect.colon_begins_plain or following in _ENDS or (dialect.colon_ends_plain and following in _INDICATORS):
+            return None
+        else:
+            ends = False
+            first.add(place)
+        # A colon that ends a plain scalar makes it a key, which libyaml sees with a space behind it.
+        text = f"{text[:place]}{': ' if ends else stand_in}{text[place + 1 :]}"
         try:
             trees = read(text)
         except ConfigError as next_problem:
             problem = next_problem
         else:
-            return (trees, text) if places <= _elements(trees) else None
+            if not first <= _elements(trees):
+                return None
+            _put_back(trees, str(stand_in))
+            return trees
     return None
+
+
+def _put_back(trees: tuple[Tree, ...], stand_in: str) -> None:
+    """Put the colons back into the trees."""
+    stack = [tree.root for tree in trees if tree.root is not None]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Scalar):
+            node.text = node.text.replace(stand_in, ":")
+        elif isinstance(node, Sequence):
+            stack += node.items
+        elif isinstance(node, Mapping):
+            stack += [*node.keys.values(), *node.values.values()]
+            if any(stand_in in key for key in node.keys):
+                node.keys = {key.replace(stand_in, ":"): value for key, value in node.keys.items()}
+                node.values = {key.replace(stand_in, ":"): value for key, value in node.values.items()}
 
 
 def _elements(trees: tuple[Tree, ...]) -> set[int]:
     """Return where the elements of lists in brackets begin."""
-    found: set[int] = set()
+    return {node.start for node in _in_brackets(trees)}
+
+
+def _in_brackets(trees: tuple[Tree, ...]) -> list[Node]:
+    """Return the elements of lists in brackets."""
+    found: list[Node] = []
     stack = [tree.root for tree in trees if tree.root is not None]
     while stack:
         node = stack.pop()
         if isinstance(node, Sequence):
             stack += node.items
             if node.flow:
-                found.update(item.start for item in node.items if isinstance(item, Scalar))
+                found += node.items
         elif isinstance(node, Mapping):
             stack += node.values.values()
     return found

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
-from talospatch.machineconfig.reader import line_and_column, read
+from talospatch.machineconfig.reader import line_and_column
+from talospatch.machineconfig.typed.dialect import dialect_of
+from talospatch.machineconfig.typed.lenient import read_lenient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from talospatch.talos.finding import Finding
 
-def located(message: str, source: str | None, line: int | None, column: int | None) -> str:
-    """Return a message with its place before it, as ``worker.yaml:12:5: …``."""
-    if line is None:
-        return f"{source}: {message}" if source else message
-    return f"{source}:{line}:{column}: {message}" if source else f"line {line}:{column}: {message}"
+
+class Placed(NamedTuple):
+    """A finding and where in a text it is about.
+
+    Attributes:
+        finding: its message says nothing of lines.
+        line: from 1; None where no place can be told.
+        column: in characters, from 1; likewise.
+    """
+
+    finding: Finding
+    line: int | None = None
+    column: int | None = None
+
+    def told(self, source: str | None) -> Finding:
+        """Return the finding with its place in the message, as ``worker.yaml:12:5: …``."""
+        message = self.finding.message
+        if self.line is None:
+            return self.finding if not source else replace(self.finding, message=f"{source}: {message}")
+        where = f"{source}:{self.line}:{self.column}" if source else f"line {self.line}:{self.column}"
+        return replace(self.finding, message=f"{where}: {message}")
 
 
 class Places:
@@ -24,11 +44,11 @@ class Places:
 
     Args:
         text: a config that can be read.
-        source: what the user calls it, or None.
+        minor: the Talos minor that can read it.
     """
 
-    def __init__(self, text: str, source: str | None) -> None:
-        self._text, self._source = text, source
+    def __init__(self, text: str, minor: str) -> None:
+        self._text, self._minor = text, minor
         self._roots: dict[str, Mapping] | None = None
 
     def index(self, document: str, steps: Iterable[object]) -> int | None:
@@ -56,15 +76,14 @@ class Places:
                 break
         return start
 
-    def located(self, message: str, index: int | None) -> str:
-        """Return a message with the place of an index before it."""
-        line, column = (None, None) if index is None else line_and_column(self._text, index)
-        return located(message, self._source, line, column)
+    def placed(self, finding: Finding, index: int | None) -> Placed:
+        """Return a finding with the place of an index."""
+        return Placed(finding) if index is None else Placed(finding, *line_and_column(self._text, index))
 
     def _documents(self) -> dict[str, Mapping]:
         if self._roots is None:
             self._roots = {}
-            for tree in read(self._text):
+            for tree in read_lenient(self._text, dialect_of(self._minor)):
                 if isinstance(tree.root, Mapping):
                     kind = _text(tree.root, "kind") or ROOT_DOCUMENT
                     self._roots.setdefault(kind, tree.root)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Scalar, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
-from talospatch.machineconfig.reader import line_and_column, read
+from talospatch.machineconfig.reader import line_and_column
 from talospatch.machineconfig.tables.find import MINORS
 from talospatch.machineconfig.typed.decode import Decoder
+from talospatch.machineconfig.typed.lenient import read_lenient
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import Problem, path_to
 from talospatch.machineconfig.typed.schema import schema_of
-from talospatch.machineconfig.validation.locate import located
+from talospatch.machineconfig.validation.locate import Placed
 from talospatch.talos.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -23,43 +24,42 @@ UNREADABLE = "unreadable"
 _HINT_OF_KIND = "take the document out for this node, or update the node first"
 
 
-def problems(text: str, error: ConfigError, *, minor: str, source: str | None) -> list[Finding]:
+def problems(text: str, error: ConfigError, *, minor: str) -> list[Placed]:
     """Return findings of a text that a minor does not load.
 
     Args:
         text: the text.
         error: what loading it came to.
         minor: the Talos minor.
-        source: what the user calls the text.
     """
-    found: list[Finding] = []
+    found: list[Placed] = []
     told: set[tuple[int, int]] = set()
     schema = schema_of(minor)
-    for root in _roots(text, source):
-        inside, at = _in_document(root, schema, text, source)
+    for root in _roots(text, schema):
+        inside, at = _in_document(root, schema, text)
         found += inside
         told |= at
-    return found if (error.line, error.column) in told else [_of_error(error, source), *found]
+    return found if (error.line, error.column) in told else [_of_error(error), *found]
 
 
-def _of_error(error: ConfigError, source: str | None) -> Finding:
+def _of_error(error: ConfigError) -> Placed:
     hint = (error.hint or "").partition("\n")[0]
-    return Finding(Severity.ERROR, UNREADABLE, error.path or "", located(error.problem, source, error.line, error.column), hint)
+    return Placed(Finding(Severity.ERROR, UNREADABLE, error.path or "", error.problem, hint), error.line, error.column)
 
 
-def _roots(text: str, source: str | None) -> list[Mapping]:
+def _roots(text: str, schema: Schema) -> list[Mapping]:
     try:
-        return [tree.root for tree in read(text, source=source) if isinstance(tree.root, Mapping)]
+        return [tree.root for tree in read_lenient(text, schema.dialect) if isinstance(tree.root, Mapping)]
     except ConfigError:
         return []
 
 
-def _in_document(root: Mapping, schema: Schema, text: str, source: str | None) -> tuple[list[Finding], set[tuple[int, int]]]:
+def _in_document(root: Mapping, schema: Schema, text: str) -> tuple[list[Placed], set[tuple[int, int]]]:
     """Return findings of one document, and the places at which loading would report the same."""
     name = _scalar(root, "kind") or ROOT_DOCUMENT
     kind = schema.kind(name)
     if kind is None:
-        return [_unknown_kind(root, name, schema, text, source)], {line_and_column(text, root.start)}
+        return [_unknown_kind(root, name, schema, text)], {line_and_column(text, root.start)}
     decoder = Decoder(schema.dialect)
     try:
         decoder.value(kind.type, root)
@@ -67,25 +67,25 @@ def _in_document(root: Mapping, schema: Schema, text: str, source: str | None) -
         decoder.problems.append(Problem(root, str(misfit), misfit.hint))
     prefix = _prefix(root, kind)
     ordered = sorted(decoder.problems, key=lambda problem: problem.node.start)
-    return [_finding(problem, root, prefix, text, source) for problem in ordered], {
+    return [_finding(problem, root, prefix, text) for problem in ordered], {
         line_and_column(text, problem.node.start) for problem in ordered
     }
 
 
-def _finding(problem: Problem, root: Mapping, prefix: str, text: str, source: str | None) -> Finding:
+def _finding(problem: Problem, root: Mapping, prefix: str, text: str) -> Placed:
     code = "unknown-key" if problem.unknown is not None else "wrong-type"
     path = path_to(root, problem.node) or ""
-    message = located(problem.text, source, *line_and_column(text, problem.node.start))
-    return Finding(Severity.ERROR, code, f"{prefix}{path}", message, problem.hint or "")
+    finding = Finding(Severity.ERROR, code, f"{prefix}{path}", problem.text, problem.hint or "")
+    return Placed(finding, *line_and_column(text, problem.node.start))
 
 
-def _unknown_kind(root: Mapping, name: str, schema: Schema, text: str, source: str | None) -> Finding:
+def _unknown_kind(root: Mapping, name: str, schema: Schema, text: str) -> Placed:
     known = [minor for minor in MINORS if schema_of(minor).kind(name) is not None]
     message = f"Talos {schema.dialect.minor} has no documents of kind {name[:60]}"
     if known:
         message += f"; {known[0]} is the first that has"
-    place = line_and_column(text, root.keys["kind"].start)
-    return Finding(Severity.ERROR, "kind-unknown", name[:60], located(message, source, *place), _HINT_OF_KIND if known else "")
+    finding = Finding(Severity.ERROR, "kind-unknown", name[:60], message, _HINT_OF_KIND if known else "")
+    return Placed(finding, *line_and_column(text, root.keys["kind"].start))
 
 
 def _prefix(root: Mapping, kind: Kind) -> str:

@@ -1,6 +1,6 @@
-module talospatch/tools/typetables
+module talospatch/tools
 
-go 1.26.8
+go 1.26.5
 
 replace github.com/cosi-project/runtime => github.com/cosi-project/runtime v1.16.2
 
@@ -30,7 +30,6 @@ require (
 	github.com/mdlayher/genetlink v1.4.0 // indirect
 	github.com/mdlayher/netlink v1.11.2 // indirect
 	github.com/mdlayher/socket v0.6.1 // indirect
-	github.com/neticdk/go-stdlib v1.0.1 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/runtime-spec v1.3.0 // indirect
 	github.com/petermattis/goid v0.0.0-20260713124913-97594f28f5ca // indirect

@@ -1,0 +1,100 @@
+"""What a check of the CNI cache goes by: live nodes, copies of their directories, saved logs, Loki."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BufferedReader
+from typing import TYPE_CHECKING
+
+from talospatch.cli.session import connected, targets
+from talospatch.errors import InputError, RefusedError
+
+if TYPE_CHECKING:
+    from talospatch.cli.options import Connection, Evidence, Selection
+    from talospatch.cli.terminal import Terminal
+    from talospatch.cni.logreport import LogReport
+    from talospatch.cnicheck.options import CheckOptions
+    from talospatch.cnicheck.report import CniReport
+
+Look = Callable[["CniReport | None"], Awaitable["CniReport"]]
+_SPAN = re.compile(r"(?:\d{1,6}(?:\.\d{1,6})?[smhdw])+")
+_PART = re.compile(r"([\d.]+)([smhdw])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+
+
+@asynccontextmanager
+async def looking(
+    selection: Selection, connection: Connection, evidence: Evidence, options: CheckOptions, terminal: Terminal
+) -> AsyncIterator[Look]:
+    """Yield what looks once at everything that was named: given the report of the look before, it returns the next one.
+
+    Raises:
+        RefusedError: ``no-target`` where nothing was named to look at; ``copy-and-cluster`` where both were.
+        InputError: a file, a time or an address cannot be used.
+        TelemetryError: Loki did not answer.
+        TalosconfigError, DialError: why there is no connection.
+    """
+    from talospatch.cnicheck.check import check_copies
+    from talospatch.cnicheck.copied import load
+
+    names_nodes = any((selection.nodes, selection.workers, selection.control_planes, selection.everything))
+    if evidence.copies and names_nodes:
+        raise RefusedError("copy-and-cluster", "--copy is checked instead of a cluster's nodes; name one or the other")
+    elsewhere = bool(evidence.copies or evidence.logs or evidence.loki is not None)
+    nodes = targets(selection) if names_nodes or not elsewhere else None
+    chosen = replace(options, logs=await _logs(evidence))
+    if nodes is None:
+        copies = {str(path): load(path, evidence.talos) for path in evidence.copies or ()}
+        yield lambda _after: check_copies(copies, chosen)
+        return
+    async with connected(connection, terminal) as cluster:
+        yield lambda after: cluster.check_cni_cache(nodes=nodes, options=chosen, after=after)
+
+
+async def _logs(evidence: Evidence) -> LogReport | None:
+    """Return what logs from elsewhere say; None where none were named."""
+    from talospatch.cni.logreport import joined
+    from talospatch.cnicheck.log_files import read_log_files
+
+    stdin = getattr(sys.stdin, "buffer", None)
+    saved = read_log_files(evidence.logs, stdin=stdin if isinstance(stdin, BufferedReader) else None) if evidence.logs else None
+    if evidence.loki is None:
+        return saved
+    asked = await _ask_loki(evidence)
+    return asked if saved is None else joined(saved, asked)
+
+
+async def _ask_loki(evidence: Evidence) -> LogReport:
+    from talospatch.cnicheck.loki import ANY_STREAM, LokiQuestion, ask_loki
+    from talospatch.telemetry.loki import Loki
+    from talospatch.telemetry.source import from_environment
+
+    now = time.time()
+    end = moment_of(evidence.until, now, "--until") if evidence.until else now
+    question = LokiQuestion(start=moment_of(evidence.since, end, "--since"), end=end, selector=evidence.selector or ANY_STREAM)
+    async with Loki(from_environment(evidence.loki or "", os.environ)) as loki:
+        return await ask_loki(loki, question)
+
+
+def moment_of(text: str, before: float, option: str) -> float:
+    """Return the moment that an option means, seconds since 1970: so long before another, as ``90m`` or ``1d12h``, or a time.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if _SPAN.fullmatch(text):
+        return before - sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{text[:60]!r} is no time", source=option, hint="write a span, as 90m or 1d12h, or a time, as 2026-11-23T09:40:00Z"
+        ) from None

@@ -1,0 +1,93 @@
+"""What a user means with one word: a sandbox by its ID, a cache file by its name, or a pod."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from talospatch.cni.names import parse
+from talospatch.errors import InputError
+
+if TYPE_CHECKING:
+    from talospatch.cni.logreport import PodName
+    from talospatch.cni.verdict import Judged
+
+SHORTEST = 6  # hexadecimal digits that name a sandbox; crictl shows 13
+_ID = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}")
+_DIGITS = re.compile(r"[0-9a-f]+")
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.\-]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Which sandboxes are meant.
+
+    Attributes:
+        text: what the user wrote.
+        sandbox: an ID, or the beginning of one; else empty.
+        file: base name of a cache file; else empty.
+        namespace, pod: of a pod; the namespace is empty where any is meant.
+    """
+
+    text: str
+    sandbox: str = ""
+    file: str = ""
+    namespace: str = ""
+    pod: str = ""
+
+    @property
+    def by_name(self) -> bool:
+        """Whether a pod may be meant, so that who owns a sandbox must be known to find it."""
+        return bool(self.pod)
+
+    def takes_sandbox(self, sandbox: str) -> bool:
+        """Whether a sandbox is meant, by its ID."""
+        return bool(self.sandbox) and sandbox.startswith(self.sandbox)
+
+    def takes_pod(self, pod: PodName | None) -> bool:
+        """Whether a sandbox is meant, by its pod."""
+        return pod is not None and bool(self.pod) and pod.name == self.pod and self.namespace in ("", pod.namespace)
+
+    def takes_file(self, judged: Judged) -> bool:
+        """Whether a cache file is meant: by its own name, by its sandbox, or by the pod that stands in it."""
+        if judged.file.name == self.file:
+            return True
+        if judged.file.parsed is None:
+            return False
+        entry = judged.inspection.entry
+        of_pod = entry is not None and bool(self.pod) and entry.pod == self.pod and self.namespace in ("", entry.namespace)
+        return of_pod or self.takes_sandbox(judged.file.parsed.sandbox)
+
+
+def is_short(text: str) -> bool:
+    """Whether a text could be the beginning of a sandbox's ID, but for its length."""
+    return len(text) < SHORTEST and bool(_DIGITS.fullmatch(text))
+
+
+def selector(text: str) -> Selector:
+    """Read what a user wrote: ``<sandbox ID or its beginning>``, a file's name or path, ``namespace/pod`` or a pod's name.
+
+    A text of hexadecimal digits alone may be a pod's name as well; then both are meant.
+
+    Raises:
+        InputError: it can be none of these.
+    """
+    word = text.strip()
+    base = word.rpartition("/")[2]
+    if (parsed := parse(base)) is not None:
+        return Selector(word, sandbox=parsed.sandbox, file=base)
+    namespace, slash, name = word.rpartition("/")
+    namespace = namespace.removeprefix("pod/") if slash else ""
+    if namespace == "pod":
+        namespace = ""
+    is_pod = bool(_NAME.fullmatch(name)) and not word.startswith("/") and (not namespace or bool(_NAME.fullmatch(namespace)))
+    is_id = not slash and bool(_ID.fullmatch(word))
+    if is_id or is_pod:
+        return Selector(
+            word, sandbox=word if is_id else "", namespace=namespace, pod=name if is_pod and not (is_id and len(word) == 64) else ""
+        )
+    raise InputError(
+        f"{word[:80]!r} names neither a sandbox nor a file nor a pod",
+        hint=f"give a sandbox's ID or its first {SHORTEST} digits or more, the name of a file in /var/lib/cni/results, or namespace/pod",
+    )

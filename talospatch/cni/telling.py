@@ -1,0 +1,150 @@
+"""A story in sentences: what it is, whose, since when, why, what it costs, what will happen, what to do; and the same as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from talospatch.cni.damage import Damage
+from talospatch.cni.explain import LIVENESS, as_sentence, conflist_sentence, damage_sentence, runtime_sentence, shown_error
+from talospatch.cni.names import shown
+from talospatch.cni.rules import Verdict
+from talospatch.cni.story import Source, Story
+from talospatch.cni.times import moment
+from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
+
+if TYPE_CHECKING:
+    from talospatch.cni.logreport import SandboxLog
+
+SHORT = 12  # digits of an ID that are shown, as crictl does
+_POD_SOURCES = {
+    Source.CACHE: "as its cache file says",
+    Source.NODE: "as the node lists it",
+    Source.LOG: "as the log says",
+}
+
+
+def headline(story: Story) -> str:
+    """Return sandbox and pod in a few words."""
+    pod = f" of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}" if story.pod is not None else ""
+    return f"sandbox {story.sandbox[:SHORT]}{pod}"
+
+
+def said(story: Story) -> str:
+    """Return the one sentence that goes with the verdict."""
+    return story.rule.sentence.replace("{error}", shown_error(story.error))
+
+
+def told(story: Story, node: NodeState) -> tuple[str, ...]:
+    """Return the whole story, a sentence or two in each text; everything that came from the node is escaped."""
+    return tuple(text if text.endswith(".") else as_sentence(text) for text in _texts(story, node))
+
+
+def _texts(story: Story, node: NodeState) -> Iterator[str]:
+    yield _whose(story)
+    for judged in story.files:
+        yield f"its file {shown(judged.file.name)} has {judged.file.size} bytes"
+        if judged.inspection.damage not in (Damage.NONE, Damage.UNSEEN):
+            yield damage_sentence(judged)
+    if story.files and story.files[0].file.parsed is not None:
+        yield runtime_sentence(node)
+        yield conflist_sentence(story.files[0], node)
+    yield LIVENESS[story.liveness]
+    yield said(story)
+    yield from _since(story, node)
+    if story.log is not None:
+        yield _logged(story.log)
+    yield from _cost(story)
+    yield f"what will happen next: {story.rule.ahead}"
+    if story.rule.hint:
+        yield f"what to do: {story.rule.hint}"
+    if story.files and story.files[0].error:
+        steady = story.steady
+        look = f"over {steady:.0f} s" if steady >= CONFIRMING else "just now" if not steady else f"over {steady:.0f} s so far"
+        yield f"it was seen like this {look}; nothing is called repairable before it was seen so for {CONFIRMING:.0f} s"
+
+
+def _whose(story: Story) -> str:
+    if story.pod is None:
+        return f"whose sandbox {story.sandbox} is cannot be told: no cache file of it can be read, and no log line names its pod"
+    uid = f" (UID {shown(story.pod.uid)})" if story.pod.uid else ""
+    source = _POD_SOURCES[story.pod_source]
+    return f"sandbox {story.sandbox} is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
+
+
+def _since(story: Story, node: NodeState) -> Iterator[str]:
+    if story.since is None:
+        return
+    if story.since_source is Source.LOG:
+        yield f"it is in the log since {moment(story.since)}; what is older may have been written over"
+    elif story.from_earlier_boot:
+        yield f"the file was written last at {moment(story.since)}, before the node booted at {moment(node.boot_time)}"
+    else:
+        yield f"the file was written last at {moment(story.since)}"
+
+
+def _logged(log: SandboxLog) -> str:
+    often = f", about {log.per_hour:.0f} an hour" if log.per_hour is not None else ""
+    lines = "1 line" if log.lines == 1 else f"{log.lines} lines"
+    place = f"the log of {shown(log.node)}" if log.node else "the log"
+    times = f"the first of {moment(log.first)} and the last of {moment(log.last)}{often}"
+    return f"{place} has {lines} about it, {times}: “{shown_error(log.reason)}”"
+
+
+def _cost(story: Story) -> Iterator[str]:
+    several = "address" if len(story.addresses) == 1 else "addresses"
+    held = f"the {several} {', '.join(story.addresses)}"
+    in_use = story.verdict is Verdict.HEALTHY or story.liveness in (Liveness.RUNNING, Liveness.STARTING)
+    if story.addresses and in_use:
+        yield f"it has {held}"
+    costs = []
+    if story.per_hour is not None and story.verdict is not Verdict.HEALTHY:
+        costs.append(f"about {story.per_hour:.0f} lines of log an hour")
+    if story.addresses and not in_use:
+        costs.append(f"{held}, held for nobody else")
+    if costs:
+        yield f"it costs {' and '.join(costs)}"
+
+
+def to_dict(story: Story, node: NodeState) -> dict[str, object]:
+    """Return plain values for JSON and YAML."""
+    pod = story.pod
+    return {
+        "sandbox": story.sandbox,
+        "verdict": story.verdict.value,
+        "code": story.code,
+        "liveness": story.liveness.value,
+        "pod": {"namespace": shown(pod.namespace), "name": shown(pod.name), "uid": shown(pod.uid), "source": story.pod_source.value}
+        if pod is not None
+        else None,
+        "files": [shown(judged.file.name) for judged in story.files],
+        "addresses": list(story.addresses),
+        "networkNamespace": shown(story.namespace_file) or None,
+        "since": story.since,
+        "sinceSource": story.since_source.value,
+        "fromEarlierBoot": story.from_earlier_boot,
+        "error": shown_error(story.error) or None,
+        "log": _log_dict(story) if story.log is not None else None,
+        "steadySeconds": round(story.steady, 1),
+        "message": said(story),
+        "ahead": story.rule.ahead,
+        "hint": story.rule.hint,
+        "story": list(told(story, node)),
+    }
+
+
+def _log_dict(story: Story) -> dict[str, object]:
+    log = story.log
+    assert log is not None
+    return {
+        "cause": log.cause.value,
+        "network": shown(log.network) or None,
+        "reason": shown_error(log.reason),
+        "lines": log.lines,
+        "first": log.first,
+        "last": log.last,
+        "perHour": round(log.per_hour, 1) if log.per_hour is not None else None,
+        "stillFails": story.still_fails,
+        "node": shown(log.node) or None,
+        "asPredicted": any(judged.logged for judged in story.files),
+    }

@@ -1,0 +1,153 @@
+"""What can be done about the CNI result cache of a fleet's nodes, as coroutines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from talospatch.fleet.finder import Detail
+from talospatch.fleet.loop_thread import refuse_fork
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from talospatch.cnicheck.options import CheckOptions
+    from talospatch.cnicheck.repair_plan import RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.report import CniReport, NodeCni
+    from talospatch.fleet.async_cluster import Chosen
+    from talospatch.fleet.inventory import Inventory
+    from talospatch.rollout.clock import Clock
+    from talospatch.rollout.journal import JournalStore
+    from talospatch.talosapi.client import Client
+
+
+class CniVerbs(ABC):
+    """Verbs of :class:`~talospatch.fleet.async_cluster.AsyncCluster`; see there for what ``nodes`` means and what every verb raises.
+
+    Attributes:
+        client: what calls are made with.
+        name: of the cluster, for its journals.
+    """
+
+    client: Client
+    name: str
+    _clock: Clock | None
+    _pid: int
+
+    @abstractmethod
+    def _store(self) -> JournalStore:
+        """Return where journals are kept."""
+
+    @abstractmethod
+    async def inventory(self, nodes: Chosen = None, *, detail: Detail = Detail.FULL) -> Inventory:
+        """Find nodes."""
+
+    async def check_cni_cache(
+        self,
+        *,
+        nodes: Chosen = None,
+        options: CheckOptions | None = None,
+        after: CniReport | None = None,
+        progress: Callable[[NodeCni], None] | None = None,
+    ) -> CniReport:
+        """Look for CNI result-cache files that keep pod sandboxes from stopping. Changes nothing. The role os:reader sees names and sizes.
+
+        Args:
+            nodes: the nodes.
+            options: bounds and depth.
+            after: an earlier report of these nodes: each file then tells how long it has been seen just so.
+            progress: told of each node as it is done, in the event loop.
+        """
+        from talospatch.cnicheck.check import check
+
+        found = await self.inventory(nodes, detail=Detail.NAMES)
+        return await check(self.client, found.rows, options, after=after, progress=progress)
+
+    async def explain_cni(
+        self,
+        what: str,
+        *,
+        nodes: Chosen = None,
+        options: CheckOptions | None = None,
+        progress: Callable[[NodeCni], None] | None = None,
+    ) -> CniReport:
+        """Tell everything about one sandbox: whose it is, what is wrong with its cache file, since when, what it costs, what will happen.
+
+        The report's ``told`` has the stories, whether or not anything is wrong; it is empty when nothing of the kind is on these nodes.
+        Changes nothing. The role os:reader sees less: not which pod a cache file names.
+
+        Args:
+            what: a sandbox's ID or its beginning, the name of a cache file, or a pod, with or without its namespace.
+            nodes: the nodes.
+            options: bounds and depth.
+            progress: told of each node as it is done, in the event loop.
+
+        Raises:
+            InputError: ``what`` names nothing of the kind.
+        """
+        from talospatch.cni.selector import selector
+        from talospatch.cnicheck.options import CheckOptions as Allowed
+
+        about = selector(what)
+        chosen = replace(options or Allowed(), about=about)
+        return await self.check_cni_cache(nodes=nodes, options=chosen, progress=progress)
+
+    async def cni_repair_plan(
+        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
+    ) -> RepairPlan:
+        """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
+
+        Nodes with damaged files are looked at twice, a minute apart: what changes meanwhile is in use.
+
+        Args:
+            nodes: the nodes.
+            options: what the repair may do.
+            say: told what is waited for, in the event loop.
+
+        Raises:
+            InputError: the options contradict each other.
+        """
+        from talospatch.cnicheck.repair_plan import RepairOptions as Allowed
+        from talospatch.cnicheck.repair_planner import plan_repair
+        from talospatch.rollout.clock import RealClock
+
+        found = await self.inventory(nodes, detail=Detail.NAMES)
+        return await plan_repair(self.client, found.rows, options or Allowed(), self._clock or RealClock(), say=say)
+
+    async def cni_repair(
+        self,
+        plan: RepairPlan,
+        *,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
+        say: Callable[[str, str], None] | None = None,
+    ) -> RepairReport:
+        """Remove the files of a repair's plan, each tested again on its node in that moment, and prove it. Needs os:admin.
+
+        The bytes of each file are journalled first. Cancelling ends what runs on the node and takes away what was put there.
+
+        Args:
+            plan: made by :meth:`cni_repair_plan`.
+            kubeconfig: for the method job; None finds it as kubectl does.
+            kube_context: its context, instead of the current one.
+            say: told a node's name and what is done there, in the event loop.
+
+        Returns:
+            What happened to each file; ``report.raise_on_failure()`` makes an error of one that did not end as wanted.
+
+        Raises:
+            RefusedError: the method job was chosen, and the extra ``kubernetes`` is not installed.
+            InputError: the plan is one for a manifest, or the kubeconfig cannot be used.
+            JournalError: the journal cannot be written, or a rollout goes on; nothing was removed.
+        """
+        from talospatch.cnicheck.repair import repair, unheard
+        from talospatch.cnicheck.repair_removers import removers
+        from talospatch.rollout.clock import RealClock
+
+        refuse_fork(self._pid)
+        clock = self._clock or RealClock()
+        async with removers(self.client, plan, clock, kubeconfig=kubeconfig, kube_context=kube_context) as chosen:
+            return await repair(self.client, plan, chosen, self._store(), scope=self.name, clock=clock, say=say or unheard)

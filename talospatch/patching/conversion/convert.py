@@ -1,0 +1,299 @@
+"""Converting a config: every rule in turn, each judged by the reference's own validation, and one patch for all of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from talospatch.errors import ChangeError, ConfigError, InputError, TalosPatchError, VersionError
+from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath
+from talospatch.machineconfig.tables.find import MINORS
+from talospatch.machineconfig.typed.apply import patch_text
+from talospatch.machineconfig.typed.documents import encode
+from talospatch.machineconfig.typed.equality import alike
+from talospatch.machineconfig.validation.rules import breaches
+from talospatch.machineconfig.validation.validate import MODES
+from talospatch.patching import hazards
+from talospatch.patching.conversion.compose import patch_of
+from talospatch.patching.conversion.remarks import lost_remarks
+from talospatch.patching.conversion.rule import Move, Rule, refused
+from talospatch.patching.conversion.table import BY_CODE, RULES
+from talospatch.patching.conversion.view import View
+from talospatch.patching.document_set import DocumentSet
+from talospatch.patching.hazards import Noticed
+from talospatch.patching.known_types import schema_for
+from talospatch.patching.workpiece import Workpiece
+from talospatch.talos.finding import Finding, Severity
+from talospatch.versions import TalosVersion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from talospatch.machineconfig.config import MachineConfig
+    from talospatch.machineconfig.typed.documents import Document
+
+_UNKNOWN = frozenset({hazards.UNKNOWN_KIND.code, hazards.UNKNOWN_FIELD.code})
+# Findings that are not about what a patch says: talosctl crashes on any patch of a config with a date in a free-form object.
+_HARMLESS = frozenset({hazards.UNCOPYABLE.code, *_UNKNOWN})
+
+
+class Made(NamedTuple):
+    """A rule that was applied.
+
+    Attributes:
+        rule: the row.
+        back: whether it went from documents to the main document.
+        move: what it moved.
+    """
+
+    rule: Rule
+    back: bool
+    move: Move
+
+
+class Conversion(NamedTuple):
+    """A config and what it becomes.
+
+    Attributes:
+        before: the config.
+        after: what it becomes; the very object when nothing is to be done.
+        patch: the strategic merge patch that makes one of the other, with secrets as they are; empty when nothing is to be done.
+        made: the rules that were applied, in order.
+        findings: what was not converted and why, and what is worth knowing.
+        to: the Talos that it is for.
+        at: the Talos that knows both forms: the patch is for it, and so is the config after, until the node runs ``to``.
+    """
+
+    before: MachineConfig
+    after: MachineConfig
+    patch: str
+    made: tuple[Made, ...]
+    findings: tuple[Finding, ...]
+    to: TalosVersion
+    at: TalosVersion
+
+
+def convert(
+    config: MachineConfig, to: TalosVersion, *, oldest: TalosVersion | None = None, only: Iterable[str] = (), needed: bool = False
+) -> Conversion:
+    """Move what a config says to where a Talos version says it: into documents that it has, out of those that it lacks.
+
+    Talos makes the same of the config before and after; what could not be said without loss stays, and a finding says why.
+
+    Args:
+        config: the config.
+        to: the version of Talos that the config is to be for.
+        oldest: the oldest version in the cluster, where it is another: documents that it lacks are not made.
+        only: codes of rules; by default all.
+        needed: whether to move only what ``to`` cannot read where it stands.
+
+    Raises:
+        ChangeError: there is no rule of such a code.
+        ConfigError: the config does not fit its types, or an edit could not be proven right.
+        VersionError: conversions for that version are not known.
+    """
+    if to.minor not in MINORS and to >= TalosVersion.parse(MINORS[-1]):
+        problem = f"conversions are known up to Talos {MINORS[-1]}, and {to} is newer"
+        raise VersionError(problem, hint=f"convert to {MINORS[-1]}, or see whether there is a newer talospatch")
+    rules = _chosen(only)
+    at = _reader(config, to)
+    course = _Course(config, to=to, at=at, oldest=oldest or to)
+    for rule in rules:
+        if rule.within(to) and not needed:
+            course.forward(rule)
+    for rule in reversed(rules):
+        if not rule.within(to):
+            course.back(rule)
+    return course.end()
+
+
+def _chosen(only: Iterable[str]) -> tuple[Rule, ...]:
+    wanted = tuple(only)
+    for code in wanted:
+        if code not in BY_CODE:
+            near = difflib.get_close_matches(code, BY_CODE, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_CODE)}"
+            raise ChangeError(f"there is no conversion {code[:40]!r}", hint=hint)
+    return tuple(rule for rule in RULES if not wanted or rule.code in wanted)
+
+
+def _reader(config: MachineConfig, to: TalosVersion) -> TalosVersion:
+    """Return the version by which the config is read: the newest that we know where the target does not know all that it holds."""
+    Workpiece(config, talos=to)  # refuses what is not written
+    noticed = Noticed()
+    try:
+        DocumentSet(config.text, schema_for(to, noticed), noticed, source=config.source)
+    except ConfigError:
+        newest = TalosVersion.parse(MINORS[-1])
+        return newest if newest.minor != to.minor else to
+    return TalosVersion.parse(MINORS[-1]) if _is_unknown(noticed) else to
+
+
+def _is_unknown(noticed: Noticed) -> bool:
+    return any(finding.code in _UNKNOWN for finding in noticed.findings)
+
+
+class _Course:
+    """A conversion on its way."""
+
+    def __init__(self, config: MachineConfig, *, to: TalosVersion, at: TalosVersion, oldest: TalosVersion) -> None:
+        self._config, self._to, self._at, self._oldest = config, to, at, oldest
+        self._noticed = Noticed()
+        self._set = DocumentSet(config.text, schema_for(at, self._noticed), self._noticed, source=config.source)
+        self._start = View(self._set.documents, at=at, to=to)
+        self._problems = self._judge()
+        self._made: list[Made] = []
+        self._findings: list[Finding] = []
+
+    def _view(self) -> View:
+        return View(self._set.documents, at=self._at, to=self._to)
+
+    def forward(self, rule: Rule) -> None:
+        """Apply a rule whose documents the target has."""
+        move = rule.forward(self._view())
+        if not rule.within(self._oldest) and not move.is_empty:
+            message = (
+                f"stays: some node has Talos {self._oldest}, and with {', '.join(rule.kinds)} it would not boot, nor after a rollback to it"
+            )
+            self._findings.append(Finding(Severity.NOTE, "conversion-older-node", rule.legacy[0], message, "convert once all are upgraded"))
+            return
+        self._make(rule, move, back=False)
+
+    def back(self, rule: Rule) -> None:
+        """Apply a rule the other way round, because the target lacks its documents."""
+        view = self._view()
+        move = rule.back(view)
+        if move.main is not None and not view.has_main:
+            why = "there is no main document that it could move into"
+            move = Move(findings=(refused("conversion-no-main-document", (), why, document=rule.kinds[0]),))
+        self._make(rule, move, back=True)
+
+    def _make(self, rule: Rule, move: Move, *, back: bool) -> None:
+        """Make a move, or of one that cannot be made as a whole the parts that can."""
+        self._findings += move.findings
+        if move.is_empty:
+            return
+        why = self._hinders(move)
+        if not why:
+            self._made.append(Made(rule, back, move))
+            return
+        if len(move.parts) < 2:
+            self._stays(rule, move, why, back=back)
+            return
+        moved = []
+        for part in move.parts:
+            if why := self._hinders(part):
+                self._stays(rule, part, why, back=back)
+            else:
+                moved.append(part)
+        if moved:
+            self._made.append(Made(rule, back, Move.of(moved)))
+
+    def _stays(self, rule: Rule, move: Move, why: str, *, back: bool) -> None:
+        path = rule.kinds[0] if back else str(ConfigPath(ROOT_DOCUMENT, move.gone[0])) if len(move.gone) == 1 else rule.legacy[0]
+        self._findings.append(Finding(Severity.WARNING, "conversion-not-valid", path, f"stays: {why}"))
+
+    def _hinders(self, move: Move) -> str:
+        """Make a move and return the empty text, or leave everything as it is and return why."""
+        before, noticed = list(self._set.documents), len(self._noticed.findings)
+        try:
+            self._set.merge(patch_of([move], self._view()))
+        except TalosPatchError as error:
+            why = f"in its other form it could not be read: {error.problem if isinstance(error, InputError) else error}"
+        else:
+            refusals = sorted({message for _, message in self._judge() - self._problems})
+            why = f"in its other form Talos would refuse it: {'; '.join(refusals)}" if refusals else ""
+            unsaid = [finding for finding in self._noticed.findings[noticed:] if finding.code not in _HARMLESS]
+            if unsaid and not why:
+                why = f"no patch says it as it is: {unsaid[0].message}"
+        if why:
+            self._set.documents = before
+        return why
+
+    def _judge(self) -> Counter[tuple[str, str]]:
+        """Return what Talos would refuse of the documents as they are now, wherever it runs. Places do not count: they are what changes."""
+        found = (breach for mode in MODES for breach in breaches(self._set.documents, minor=self._at.minor, mode=mode))
+        return Counter((breach.rule.code, breach.broken.message) for breach in found if breach.rule.severity is Severity.ERROR)
+
+    def end(self) -> Conversion:
+        """Return the outcome: the moves as one patch, and that patch applied with the least edit."""
+        patch = patch_of([made.move for made in self._made], self._start) if self._made else ""
+        after = self._config
+        if patch:
+            piece = Workpiece(self._config, talos=self._at)
+            piece.documents().merge(patch, source="conversion")
+            together = tuple(piece.documents().documents)
+            assert _alike(together, self._set.documents), "one patch makes what its parts make one after the other"
+            after, findings, _ = piece.patched
+            self._findings += [finding for finding in findings if finding.code not in _UNKNOWN]
+            self._findings += _about_patch(self._config, patch, together, self._at)
+            self._findings += _about_text(self._config, after)
+        self._findings += _about_rollback(self._made, self._to)
+        if self._at.minor != self._to.minor:
+            self._findings += _left(after, self._to)
+        findings = tuple(dict.fromkeys(self._findings))
+        return Conversion(self._config, after, patch, tuple(self._made), findings, self._to, self._at)
+
+
+def _alike(one: Sequence[Document], other: Sequence[Document]) -> bool:
+    known = {document.id: document for document in other}
+    return len(known) == len(one) and all(
+        document.id in known and alike(document.type, document.value, known[document.id].value) for document in one
+    )
+
+
+def _about_patch(config: MachineConfig, patch: str, wanted: Sequence[Document], at: TalosVersion) -> list[Finding]:
+    """Note where talosctl would make something else of the patch than we do."""
+    try:
+        if patch_text(config.text, [patch], minor=at.minor) == encode(wanted, minor=at.minor):
+            return []
+        why = "it would make something else of it"
+    except TalosPatchError as error:
+        why = error.problem if isinstance(error, InputError) else str(error)
+    message = f"talosctl {at.minor} cannot apply the patch to this config: {why}"
+    return [
+        Finding(Severity.NOTE, "conversion-patch-not-for-talosctl", "", message, "apply it with talospatch, or take the converted config")
+    ]
+
+
+def _about_text(before: MachineConfig, after: MachineConfig) -> list[Finding]:
+    lines = lost_remarks(before, after)
+    if not lines:
+        return []
+    listed = ", ".join(str(line) for line in lines[:8]) + (" …" if len(lines) > 8 else "")
+    message = f"comments beside what was moved are not moved with it: {'line' if len(lines) == 1 else 'lines'} {listed}"
+    return [Finding(Severity.NOTE, "conversion-comments", "", message, "copy them over where they are wanted")]
+
+
+def _about_rollback(made: Sequence[Made], to: TalosVersion) -> list[Finding]:
+    """Say what stands in the way of a rollback, which goes to the minor before."""
+    kinds = [
+        document["kind"]
+        for each in made
+        if not each.back and TalosVersion.parse(each.rule.since).minor == to.minor
+        for document in each.move.documents
+    ]
+    if not kinds:
+        return []
+    message = f"after a rollback to the Talos before {to.minor}, the node would not boot with {', '.join(dict.fromkeys(kinds))}"
+    older = f"{to.key[0]}.{to.key[1] - 1}"
+    hint = f"before a rollback, take them back: talospatch machineconfig convert --to {older} --needed"
+    return [Finding(Severity.NOTE, "conversion-rollback", "", message, hint)]
+
+
+def _left(config: MachineConfig, to: TalosVersion) -> list[Finding]:
+    """Say what the target still cannot read."""
+    noticed = Noticed()
+    try:
+        DocumentSet(config.text, schema_for(to, noticed), noticed, source=config.source)
+    except ConfigError as error:
+        return [
+            Finding(Severity.ERROR, "conversion-left", error.path or "", f"Talos {to} cannot read it: {error.problem}", error.hint or "")
+        ]
+    message = f"stays, and Talos {to} does not know it: a node on it would not boot with this config"
+    return [
+        Finding(Severity.ERROR, "conversion-left", finding.path, message, "take it out by hand, or stay on the newer Talos")
+        for finding in noticed.findings
+        if finding.code in _UNKNOWN
+    ]
