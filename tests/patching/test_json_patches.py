@@ -199,6 +199,8 @@ def test_what_cannot_be_repeated_says_why() -> None:
             "- {op: replace, path: /LinkConfig/eth0/mtu, value: wide}\n",
             r"^patch 1: the result does not fit: mtu: 'wide' stands where a whole number belongs$",
         ),
+        ("- {op: add, path: /kind, value: X}\n", r"^patch 1: v1alpha1 would become X; remove the document, and add another one$"),
+        ("- {op: replace, path: /LinkConfig/eth0/name, value: a}\n", r"^patch 1: LinkConfig/eth0 would become LinkConfig/a; "),
         ("- {op: patch, path: /a}\n", r"^patch 1:1:3: there is no operation 'patch'; one of add, remove, replace, test, move, copy$"),
         ("- {op: add, path: /a}\n", r"^patch 1:1:3: the operation add needs 'value'$"),
         ("- {op: add, value: 1}\n", r"^patch 1:1:3: the operation add needs 'path'$"),
