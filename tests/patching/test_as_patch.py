@@ -39,7 +39,17 @@ provisioning:
 """
 
 # What talosctl has no patch for: documents and fields that it does not read, what it crashes on, the version of the main document alone.
-BEYOND_TALOSCTL = ("doc-name", "json-", "unstr-date", "unstr-intkey", "scalar-version-other", "keyed-selector-physical", "kind-")
+BEYOND_TALOSCTL = (
+    "doc-name",
+    "found-null-",
+    "json-",
+    "keyed-selector-physical",
+    "kind-",
+    "rule-name-missing",
+    "scalar-version-other",
+    "unstr-date",
+    "unstr-intkey",
+)
 
 
 def documents(text: str, talos: TalosVersion) -> DocumentSet:
