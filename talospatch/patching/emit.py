@@ -68,8 +68,9 @@ def style_of(config: MachineConfig) -> Style:
     quotes: Counter[str] = Counter()
     for document in config.documents:
         for parent, key, child in _pairs(document.node):
-            if isinstance(child, Scalar):
-                quotes[child.style] += 1
+            if type(child) is Scalar:
+                if child.style:
+                    quotes[child.style] += 1
                 continue
             if step is not None and offset is not None:
                 continue

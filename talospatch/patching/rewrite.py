@@ -133,18 +133,7 @@ class Rewriter:
     def _chosen(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
         """Yield the edits to try without those of aliases elsewhere."""
         operations = self._operations
-        most = max((len(operation.ways) for operation in operations), default=1)
-        levels = [[0] * len(operations)]
-        clashing = self._clashing()
-        levels += [[level if operation in clashing else 0 for operation in operations] for level in range(1, most if clashing else 1)]
-        if 1 < len(operations) <= _MOST_SINGLE:
-            levels += [
-                [level if index == single else 0 for index in range(len(operations))]
-                for single, operation in enumerate(operations)
-                for level in range(1, len(operation.ways))
-            ]
-        levels += [[level] * len(operations) for level in range(1, most)]
-        for chosen in levels:
+        for chosen in self._levels():
             ways = [min(level, len(operation.ways) - 1) for operation, level in zip(operations, chosen, strict=True)]
             regions = [(operation.document, operation.region(way)) for operation, way in zip(operations, ways, strict=True)]
             edits: Edits = []
@@ -160,6 +149,19 @@ class Rewriter:
                     wide.append(operation)
             else:
                 yield [*edits, *self._others], wide
+
+    def _levels(self) -> Iterator[list[int]]:
+        """Yield which way each operation is to go: the least, then wider ones where edits clash, of one at a time, of all."""
+        operations = self._operations
+        yield [0] * len(operations)
+        most = max((len(operation.ways) for operation in operations), default=1)
+        if clashing := self._clashing():
+            yield from ([level if operation in clashing else 0 for operation in operations] for level in range(1, most))
+        if 1 < len(operations) <= _MOST_SINGLE:
+            for single, operation in enumerate(operations):
+                for level in range(1, len(operation.ways)):
+                    yield [level if index == single else 0 for index in range(len(operations))]
+        yield from ([level] * len(operations) for level in range(1, most))
 
     def _clashing(self) -> list[Operation]:
         """Return the operations of which the least edits are for the same characters."""

@@ -70,11 +70,11 @@ def test_a_misspelt_field_says_what_was_meant() -> None:
 
 
 def test_an_unknown_field_in_a_list_is_one_of_all_its_elements() -> None:
-    """Noted once."""
+    """Noted where it stands."""
     base = "machine:\n  files:\n    - {path: /a, owner: me}\n    - {path: /b, owner: you}\n"
     patch = "machine:\n  files:\n    - {path: /b, owner: {uid: 0}}\n"
     assert text_of(base, patch) == base.replace("owner: you", "owner: {uid: 0}")
-    assert ("unknown-field", "machine.files[0].owner") in noticed(base, patch)
+    assert ("unknown-field", "machine.files[1].owner") in noticed(base, patch)
 
 
 def test_an_unknown_kind_stays_as_it_is() -> None:
