@@ -116,6 +116,7 @@ def docs(session: nox.Session) -> None:
     session.install("-e", ".", *group("docs"))
     session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
     session.run("python", "tools/tutorial.py", "--check", "docs/tutorials/demo.md")
+    session.run("python", "tools/cni_tutorial.py", "--check", "docs/tutorials/cni-cache.md")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -131,6 +132,14 @@ def tutorial(session: nox.Session) -> None:
     """Fill the tutorial with what its commands print today."""
     session.install("-e", ".")
     session.run("python", "tools/tutorial.py", "docs/tutorials/demo.md")
+
+
+@nox.session
+def cni_tutorial(session: nox.Session) -> None:
+    """Fill the tutorial of the CNI cache from a real containerd and Kubernetes (root; nine minutes); --check compares it."""
+    session.install("-e", ".", *group("test"))
+    options = ["--check", "--real"] if "--check" in session.posargs else []
+    session.run("python", "tools/cni_tutorial.py", *options, "docs/tutorials/cni-cache.md")
 
 
 @nox.session
@@ -152,13 +161,14 @@ def demo(session: nox.Session) -> None:
 def servers(session: nox.Session) -> None:
     """Tests against every real server: built where Go is needed, which takes minutes the first time; a talosctl where one is given.
 
-    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a talosctl on PATH or in TALOSPATCH_TALOSCTL.
+    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a Kubernetes control plane; a talosctl on PATH or in
+    TALOSPATCH_TALOSCTL.
     """
     session.install("-e", ".", *group("test"))
     session.run("python", "tools/servers.py", "build")
     session.run(
         "pytest",
-        *(session.posargs or ["tests/containerd_node", "tests/simulator/test_talosctl.py"]),
+        *(session.posargs or ["tests/containerd_node", "tests/kubernetes", "tests/simulator/test_talosctl.py"]),
         env={"TALOSPATCH_CONTAINERD": "distribution,1.7,2.1,2.3"},
     )
 
@@ -198,6 +208,13 @@ def oracle(session: nox.Session) -> None:
         session.skip(f"{NO_GO}, and no variable such as TALOSPATCH_ORACLE_1_14 names a program that was built elsewhere")
     session.install("-e", ".", *group("test"))
     session.run("pytest", "tests/oracle", *[word for word in session.posargs if word not in minors], env=programs)
+
+
+@nox.session
+def mutants(session: nox.Session) -> None:
+    """Change merge and delete in one place at a time, and see whether a test notices (minutes); some modules only: -- merge keyed."""
+    session.install("-e", ".", *group("test"))
+    session.run("python", "tools/mutants.py", *session.posargs)
 
 
 @nox.session

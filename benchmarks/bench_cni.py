@@ -22,12 +22,12 @@ from talospatch.talosapi.client import Client
 from talospatch.talosapi.grpc_transport import GrpcTransport
 from talospatch.talosapi.talosconfig import load
 
-NODES, PODS, REPEATS, TOGETHER = 1000, 50, 3, 32
+NODES, PODS, REPEATS, TOGETHER = 1000, 125, 3, 32
 DAMAGED_EVERY = 50  # nodes; 2 %
 TALOS = "v1.13.9"
-WALL = "CNI check of 1,000 nodes x 100 files, wall, of bare Lists"
-CPU = "CNI check of 1,000 nodes x 100 files, CPU, of bare Lists"
-MEMORY = "CNI check of 1,000 nodes x 100 files, memory, MiB"
+WALL = "CNI check of 1,000 nodes x 250 files, wall, of bare Lists"
+CPU = "CNI check of 1,000 nodes x 250 files, CPU, of bare Lists"
+MEMORY = "CNI check of 1,000 nodes x 250 files, memory, MiB"
 LIMITS = {WALL: 1.5, CPU: 1.5, MEMORY: 200.0}
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.cli import signals
+from talospatch.cli.layout import wrap
 from talospatch.cli.output import Format, View, emit
 from talospatch.cli.views import repair as views
 from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
-from talospatch.errors import InputError
+from talospatch.errors import InputError, RefusedError
 from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from talospatch.fleet.targets import Targets
 
 INTERRUPTED = (
-    "Interrupted. What ran on a node was ended. `talospatch cni repairs last` shows what was about to be removed, "
+    "Interrupted. If anything ran on a node, it was ended: `talospatch cni repairs last` then shows what was about to be removed, "
     "`talospatch cni check` what there is now."
 )
 LARGEST_ARCHIVE = 512 << 20  # bytes; it is held in memory
@@ -65,14 +66,14 @@ def must_be_possible(options: RepairOptions, carrying: Carrying) -> None:
 
     Raises:
         RefusedError: ``missing-extra``.
-        InputError: the options contradict each other.
+        InputError: the options contradict each other, or the kubeconfig cannot be used.
     """
     if carrying.yes and options.method is Method.MANIFEST:
         raise InputError("--method manifest prints a manifest and runs nothing, so it takes no --yes")
-    if carrying.yes and options.method is Method.JOB:
-        from talospatch.kubernetes.connection import require_extra
+    if carrying.yes and (options.method is Method.JOB or carrying.kubeconfig is not None):
+        from talospatch.kubernetes.connection import require_config
 
-        require_extra()
+        require_config(carrying.kubeconfig, carrying.context)
 
 
 async def run(
@@ -88,6 +89,9 @@ async def run(
         terminal: progress goes to stderr, the result to stdout.
         output: form of the result.
     """
+    if carrying.yes and options.method is None and (problem := _no_kubernetes(carrying)):
+        said = f"Nodes with a Talos before 1.13 could not be repaired from here: {problem}"
+        terminal.say(wrap(said, terminal.prose_width, rest="  "))
     plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=terminal.say)
     if options.method is Method.MANIFEST:
         return _manifest(plan, terminal, output)
@@ -112,7 +116,7 @@ def interruptible(work: Callable[[], Coroutine[Any, Any, int]], terminal: Termin
         try:
             return asyncio.run(work())
         except KeyboardInterrupt:
-            terminal.say(INTERRUPTED)
+            terminal.say(wrap(INTERRUPTED, terminal.prose_width))
             return ExitCode.INTERRUPTED
 
 
@@ -145,6 +149,17 @@ def save(record: RepairRecord, directory: Path) -> list[Path]:
 def _plain(name: str) -> str:
     """Return a name that leads nowhere else, whatever a node called itself."""
     return "".join(char if char.isalnum() or char in "._-" else "_" for char in name).lstrip(".") or "_"
+
+
+def _no_kubernetes(carrying: Carrying) -> str:
+    """Return why a job could not be made, or the empty string. Said before a minute is waited for; whether one is needed, that shows."""
+    from talospatch.kubernetes.connection import require_config
+
+    try:
+        require_config(carrying.kubeconfig, carrying.context)
+    except (InputError, RefusedError) as error:
+        return str(error)
+    return ""
 
 
 def _manifest(plan: RepairPlan, terminal: Terminal, output: Output) -> int:

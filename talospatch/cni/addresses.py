@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from talospatch.cni.leases import LEAKED, HeldAddress, Holder, Lease, at_least_leaked, held
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
+from talospatch.cni.times import moment
 from talospatch.talos.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Kind(NamedTuple):
 # Codes of findings. A full pool keeps pods from starting today, whatever it was filled with.
 KINDS = {
     "no-free-address": Kind(Verdict.FATAL, Severity.ERROR),
+    "no-address-in-log": Kind(Verdict.RESIDUE, Severity.WARNING),
     "few-free-addresses": Kind(Verdict.RESIDUE, Severity.WARNING),
     "leaked-addresses": Kind(Verdict.RESIDUE, Severity.WARNING),
     "unnamed-leases": Kind(Verdict.RESIDUE, Severity.WARNING),
@@ -102,6 +104,7 @@ class Surroundings:
         namespaces: names of the network namespaces in ``/run/netns``; None when they were not listed.
         claimed: those of them that are known to belong to a sandbox.
         pools: the pool of a network, where it is known.
+        exhausted: pools that a log says were empty, with the time when it last did; None where it does not say when.
     """
 
     leases: Sequence[Lease] = ()
@@ -109,6 +112,7 @@ class Surroundings:
     namespaces: frozenset[str] | None = None
     claimed: frozenset[str] = frozenset()
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    exhausted: Mapping[Pool, float | None] = field(default_factory=dict)
 
 
 def networks(around: Surroundings, node: NodeState) -> tuple[NetworkAddresses, ...]:
@@ -130,8 +134,14 @@ def findings(found: Iterable[NetworkAddresses], around: Surroundings, node: Node
     said: list[Finding] = []
     for network in found:
         said += [finding for finding in (_free(network), *_lost(network)) if finding is not None]
+    said += [_finding("no-address-in-log", NETWORKS, no_address(pool, at)) for pool, at in around.exhausted.items()]
     said += [finding for finding in (_scratch(around, node), _namespaces(around, node)) if finding is not None]
     return tuple(said)
+
+
+def no_address(pool: Pool, at: float | None) -> str:
+    """Return what a log that found a pool empty says."""
+    return f"the log says that no address of {pool} was free at {moment(at)}: a pod could not start"
 
 
 def _free(network: NetworkAddresses) -> Finding | None:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from talospatch.cni.predict import reads_cache
-from talospatch.cni.rules import Verdict
+from talospatch.cni.rules import ON_EVERY_VERSION, Verdict
 from talospatch.cni.verdict import BOOT_MARGIN, Judged, NodeState, tolerates
 from talospatch.errors import VersionError
 from talospatch.versions import TalosVersion
 
 HEALING_MINOR = "1.8"
+_FATAL = frozenset({Verdict.FATAL, Verdict.TIME_BOMB})
 
 
 class Advice(NamedTuple):
@@ -39,9 +40,8 @@ def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advic
     damaged = tuple(files)
     if not damaged:
         return ()
-    fatal = any(judged.verdict in {Verdict.FATAL, Verdict.TIME_BOMB} for judged in damaged)
     if tolerates(state):
-        if fatal or any(judged.code == "delegated" for judged in damaged):
+        if any(judged.verdict in _FATAL for judged in damaged) or any(judged.code == "delegated" for judged in damaged):
             return ()
         return (
             Advice(
@@ -50,7 +50,7 @@ def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advic
                 "libcni since 1.2.0 (api.go, DelNetworkList); run on containerd 2.1.4, 2.1.9, 2.3.3 and 2.3.7",
             ),
         )
-    if not fatal:
+    if all(judged.code in ON_EVERY_VERSION or judged.verdict not in _FATAL for judged in damaged):
         return ()
     return (
         Advice(

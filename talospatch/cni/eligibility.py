@@ -310,7 +310,8 @@ def _same(before: Judged, now: Judged) -> bool:
 
 
 def _is_damaged(judged: Judged) -> bool:
-    return judged.inspection.damage not in {Damage.NONE, Damage.UNSEEN} or judged.error is not None
+    """Whether what is in the file was read and is not in order: a log that says so is no look at the file."""
+    return judged.inspection.damage is not Damage.UNSEEN and (judged.inspection.damage is not Damage.NONE or judged.error is not None)
 
 
 def _any_life(case: Case, wanted: Life) -> bool:

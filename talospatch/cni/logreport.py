@@ -115,7 +115,7 @@ def only(report: LogReport, sandboxes: Iterable[str]) -> LogReport:
 
 def joined(elsewhere: LogReport, own: LogReport) -> LogReport:
     """Return what a node's own logs and others say of it as one; of a sandbox that both speak of, what reaches further."""
-    if not elsewhere.sandboxes:
+    if not elsewhere.bytes:
         return own
     return replace(
         own,
@@ -127,6 +127,9 @@ def joined(elsewhere: LogReport, own: LogReport) -> LogReport:
             for sandbox in {**elsewhere.sandboxes, **own.sandboxes}
         },
         pods={**elsewhere.pods, **own.pods},
+        exhausted={**elsewhere.exhausted, **own.exhausted},
+        bytes=elsewhere.bytes + own.bytes,
+        notes=(*elsewhere.notes, *own.notes),
         first=min((at for at in (own.first, elsewhere.first) if at is not None), default=None),
         last=max((at for at in (own.last, elsewhere.last) if at is not None), default=None),
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SHORTEST = 6  # hexadecimal digits that name a sandbox; crictl shows 13
 _ID = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}")
+_DIGITS = re.compile(r"[0-9a-f]+")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.\-]{0,251}[a-z0-9])?")
 
 
@@ -57,6 +58,11 @@ class Selector:
         entry = judged.inspection.entry
         of_pod = entry is not None and bool(self.pod) and entry.pod == self.pod and self.namespace in ("", entry.namespace)
         return of_pod or self.takes_sandbox(judged.file.parsed.sandbox)
+
+
+def is_short(text: str) -> bool:
+    """Whether a text could be the beginning of a sandbox's ID, but for its length."""
+    return len(text) < SHORTEST and bool(_DIGITS.fullmatch(text))
 
 
 def selector(text: str) -> Selector:

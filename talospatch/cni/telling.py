@@ -11,7 +11,7 @@ from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
 from talospatch.cni.story import Source, Story
 from talospatch.cni.times import moment
-from talospatch.cni.verdict import CONFIRMING, NodeState
+from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
 
 if TYPE_CHECKING:
     from talospatch.cni.logreport import SandboxLog
@@ -94,14 +94,13 @@ def _logged(log: SandboxLog) -> str:
 def _cost(story: Story) -> Iterator[str]:
     several = "address" if len(story.addresses) == 1 else "addresses"
     held = f"the {several} {', '.join(story.addresses)}"
-    if story.verdict is Verdict.HEALTHY:
-        if story.addresses:
-            yield f"it has {held}"
-        return
+    in_use = story.verdict is Verdict.HEALTHY or story.liveness in (Liveness.RUNNING, Liveness.STARTING)
+    if story.addresses and in_use:
+        yield f"it has {held}"
     costs = []
-    if story.per_hour is not None:
+    if story.per_hour is not None and story.verdict is not Verdict.HEALTHY:
         costs.append(f"about {story.per_hour:.0f} lines of log an hour")
-    if story.addresses:
+    if story.addresses and not in_use:
         costs.append(f"{held}, held for nobody else")
     if costs:
         yield f"it costs {' and '.join(costs)}"

@@ -277,8 +277,10 @@ def _code(
     if prediction is None:
         return _unpredicted(node, conflist, damaged=damaged, content_known=content_known)
     if prediction.fails:
-        if prediction.error in (PANIC, HANG):
+        if prediction.error == PANIC:
             return "stop-will-crash" if alive is Liveness.RUNNING else "stop-crashes"
+        if prediction.error == HANG:
+            return "stop-will-hang" if alive is Liveness.RUNNING else "stop-hangs"
         young = node.now is not None and file.modified > node.now - WRITING
         return "being-written" if young else _FAILING[alive]
     if prediction.file_left:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from talospatch.cni.addresses import no_address
 from talospatch.cni.rules import WORST_FIRST
 from talospatch.cni.story import Traces, story
 from talospatch.cnicheck.confirm import confirmed
@@ -94,5 +95,6 @@ def with_unplaced(report: CniReport, options: CheckOptions) -> CniReport:
         told = [each for each in told if about.takes_sandbox(each.sandbox) or about.takes_pod(each.pod)]
     told.sort(key=lambda each: (WORST_FIRST.index(each.verdict), each.sandbox))
     left = len(told) - options.most_rows
-    notes = (*logs.notes, *((f"{left} more sandboxes of the logs are not listed",) if left > 0 else ()))
+    empty = tuple(no_address(pool, at) for pool, at in logs.exhausted.items())
+    notes = (*logs.notes, *empty, *((f"{left} more sandboxes of the logs are not listed",) if left > 0 else ()))
     return replace(report, unplaced=tuple(told[: options.most_rows]), notes=notes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from talospatch.cni import conflist as conflists
 from talospatch.cni.addresses import NETWORKS
 from talospatch.cni.leases import Lease, lease
-from talospatch.cni.names import parse
+from talospatch.cni.names import parse, shown
 from talospatch.cni.predict import FileKind
 from talospatch.cni.verdict import CacheFile
 from talospatch.cnicheck.contents import RESULTS
@@ -170,6 +170,8 @@ class Listing:
         async with aclosing(self.client.list_files(self.node, root, depth=depth)) as entries:
             async for entry in entries:
                 if entry.relative_name in (".", "") or _VANISHED in entry.error:
+                    if entry.relative_name == "." and entry.name not in ("", root):
+                        self.notes.append(f"the node listed {shown(entry.name)} in place of {root}, which should never be a link")
                     continue
                 if count >= self.most:
                     raise TooManyError

@@ -179,7 +179,7 @@ class RepairPlan:
     def privileges(self) -> tuple[str, ...]:
         """What it takes, said before it is used."""
         methods = dict.fromkeys(node.method for node in self.nodes if node.files)
-        return tuple(sentence for method in methods for sentence in PRIVILEGES[method])
+        return tuple(dict.fromkeys(sentence for method in methods for sentence in PRIVILEGES[method]))
 
     def exit_code(self) -> ExitCode:
         """Return the exit code of looking at it: the highest that applies."""

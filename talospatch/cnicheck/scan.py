@@ -17,7 +17,7 @@ from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import WORST_FIRST, Verdict
 from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
-from talospatch.cni.verdict import CacheFile, Judged, NodeState, judge, tolerates
+from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
 from talospatch.cnicheck.node_logs import read_logs
@@ -219,7 +219,7 @@ class _Scan:
         """Whether the node's logs can decide something, or tell more of a trouble."""
         if not self.options.read_logs:
             return False
-        return self.options.about is not None or any(each.verdict in _TROUBLE and each.code not in _BEYOND_LOGS for each in judged)
+        return self.options.about is not None or any(map(_may_be_in_logs, judged))
 
     def _again(self, judged: Judged, state: NodeState) -> Judged:
         """Judge a file once more, now that the log was read, where that says something of it."""
@@ -241,6 +241,7 @@ class _Scan:
             found = await pools_of(client, self.row.address, around, configured=self.pool, network=network, judged=judged, logs=logs)
             claimed = frozenset(self.running.namespaces.values())
             around = replace(around, pools=found, claimed=claimed)
+        around = replace(around, exhausted=logs.exhausted)
         traces = Traces(
             logs=logs,
             leases=around.leases,
@@ -256,7 +257,8 @@ class _Scan:
             return stories(judged, traces, state)
         files, logs = files_by_sandbox(judged), traces.logs
         holders = (each.sandbox for each in traces.leases if each.sandbox)
-        seen = {*files, *logs.sandboxes, *logs.pods, *traces.pods, *holders, *(state.directories or ())}
+        # Not every ID in a log whose pod is known: most are of containers.
+        seen = {*files, *logs.sandboxes, *traces.pods, *holders, *(state.directories or ())}
         meant = {sandbox for sandbox in seen if about.takes_sandbox(sandbox) or any(map(about.takes_file, files.get(sandbox, ())))}
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
@@ -315,6 +317,16 @@ async def _together(first: Coroutine[Any, Any, _One], second: Coroutine[Any, Any
 class _Conflist:
     conflist: conflists.Conflist | None = None
     none_there: bool = False
+
+
+def _may_be_in_logs(judged: Judged) -> bool:
+    """Whether a log could say more of a file.
+
+    What heals when a sandbox stops is gone a minute after its pod; where it is there and the pod is not, the log tells why.
+    """
+    if judged.code == "heals":
+        return judged.liveness is Liveness.STOPPED
+    return judged.verdict in _TROUBLE and judged.code not in _BEYOND_LOGS
 
 
 def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:

@@ -36,6 +36,22 @@ def require_extra(*, found: bool | None = None) -> None:
         )
 
 
+def require_config(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> None:
+    """Raise where :func:`connect` would for want of a kubeconfig; asks nothing.
+
+    Args:
+        path: see :func:`connect`.
+        context: see :func:`connect`.
+        environ: see :func:`connect`.
+
+    Raises:
+        RefusedError: ``missing-extra``.
+        InputError: the kubeconfig cannot be used.
+    """
+    require_extra()
+    _config(path, context, os.environ if environ is None else environ)
+
+
 def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> Kubernetes:
     """Return a client. Reads files; asks nothing yet.
 

@@ -61,7 +61,7 @@ class DeclarativeMerger:
                 out.pop(key, None)
             elif merged is not left.get(key):
                 out[key] = merged
-        if existing and acts_on_nothing(type_):
+        if existing:
             self._note_wiped(type_, left, right, path)
         return out
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from talospatch.patching.hazards import Noticed
 
 
+Identity = tuple[str, str]  # API version, unless it is the usual one; and id
+
+
 class DocumentSet:
     """A config's documents, which changes are applied to one after the other.
 
@@ -43,7 +46,8 @@ class DocumentSet:
             raise ConfigError("there is no document in it", source=source)
         self.trees = loader.trees
         self.documents: list[Document] = list(self.before)
-        self._vacated: dict[str, Mapping] = {}  # roots of documents that were deleted
+        self._vacated: dict[Identity, Mapping] = {}  # roots of documents that were deleted
+        self._new: set[Identity] = set()  # documents that the patch has brought so far
 
     @property
     def text(self) -> str:
@@ -60,10 +64,13 @@ class DocumentSet:
             ChangeError: it leads where nothing can be changed, or to documents that exclude each other.
         """
         loader = TolerantLoader(text, self.widened, source, patch=True, trees=trees)
+        self._new.clear()
         for document in self.documents:
             self._note_uncopyable(document)
+        had = {id(document) for document in self.documents}
         for step in _in_order(loader.steps()):
             try:
+                self._note_made_and_deleted(step, had)
                 self._step(step)
             except Misfit as misfit:
                 raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
@@ -82,7 +89,7 @@ class DocumentSet:
         if isinstance(step, Selector):
             self._delete(step)
             return
-        index = self._index(step.id)
+        index = self._index(_identity(step))
         held = self.documents[index] if index is not None else None
         merger = DeclarativeMerger(self._schema.dialect, self._noticed, step.id)
         value = merger.document(step.type, held.value if held is not None else {}, step.value)
@@ -90,10 +97,19 @@ class DocumentSet:
         self._note_uncopyable(made)
         if index is not None:
             self.documents[index] = made
-        elif step.id in self._vacated:
-            self._put_back(made.with_root(self._vacated[step.id]))
+        elif (root := self._vacated.get(_identity(step))) is not None:
+            self._put_back(made.with_root(root))
         else:
             self.documents.append(made)
+            self._new.add(_identity(step))
+
+    def _note_made_and_deleted(self, step: Step, had: set[int]) -> None:
+        """Note a delete in a document that the same patch has made: up to 1.13 talosctl does not find it."""
+        if isinstance(step, Selector) and not self._schema.dialect.repeated_patch_documents:
+            index = self._index(_named(step))
+            made = index is not None and self.documents[index].root is None and id(self.documents[index]) not in had
+            if made:
+                self._noticed.add(hazards.DOCUMENT_REPEATED, self.documents[index or 0].id)
 
     def _put_back(self, document: Document) -> None:
         """Put a document into the place of the one that was deleted."""
@@ -106,22 +122,25 @@ class DocumentSet:
         self.documents.insert(len(self.documents) if place is None else place, document)
 
     def _delete(self, selector: Selector) -> None:
-        index = self._index(selector.id)
+        identity = _named(selector)
+        index = self._index(identity)
+        if identity in self._new and not self._schema.dialect.repeated_patch_documents:
+            self._noticed.add(hazards.DOCUMENT_REPEATED, identity[1])
         if index is None:
-            self._noticed.add(hazards.DELETE_ABSENT, selector.id)
+            self._noticed.add(hazards.DELETE_ABSENT, identity[1])
         elif not selector.path:
             if (root := self.documents[index].root) is not None:
-                self._vacated[selector.id] = root
+                self._vacated[identity] = root
             del self.documents[index]
         else:
             held = self.documents[index]
-            value = Deletion(selector, self._schema.dialect, self._noticed, selector.id).of(held.type, held.value)
+            value = Deletion(selector, self._schema.dialect, self._noticed, identity[1]).of(held.type, held.value)
             self.documents[index] = held.with_value(value)
             if selector.kind != MAIN and not held.type.free:  # talosctl merges what is left of the patch's document
-                DeclarativeMerger(self._schema.dialect, self._noticed, selector.id).document(held.type, value, {})
+                DeclarativeMerger(self._schema.dialect, self._noticed, identity[1]).document(held.type, value, {})
 
-    def _index(self, identity: str) -> int | None:
-        return next((index for index, document in enumerate(self.documents) if document.id == identity), None)
+    def _index(self, identity: Identity) -> int | None:
+        return next((index for index, document in enumerate(self.documents) if _identity(document) == identity), None)
 
     def _note_uncopyable(self, document: Document) -> None:
         if document.type.free:
@@ -136,6 +155,20 @@ class DocumentSet:
             check_together(documents, link_claims=self._schema.dialect.link_claims)
         except Misfit as misfit:
             raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
+
+
+def _identity(document: Document) -> Identity:
+    """Return what tells a document from others: a kind of another API version is another kind."""
+    return _api_version(document.value.get("apiVersion")), document.id
+
+
+def _named(selector: Selector) -> Identity:
+    """Return what tells the document that a selector is for."""
+    return _api_version(selector.api_version), "/".join(filter(None, (selector.kind, selector.name)))
+
+
+def _api_version(text: str | None) -> str:
+    return "" if text == MAIN else text or ""
 
 
 def _in_order(steps: Sequence[Step]) -> list[Step]:

@@ -100,13 +100,14 @@ class Editor:
         column = key_column(self.text, mapping)
         lines = block(entries, column, self.style)
         last = next(reversed(mapping.values.values()))
-        remark = self.insert_at_remark(mapping, next(iter(entries)), column, lines) if len(entries) == 1 else None
+        first = next(iter(entries))
+        remark = self.insert_at_remark(mapping, first, column, lines) if len(entries) == 1 and self.has_remark(mapping, first) else None
         ways: Ways = [lambda: remark] if remark is not None else []
         return [*ways, *self.inserting_lines(last, column, lines)]
 
     def has_remark(self, mapping: Mapping, key: str) -> bool:
         """Whether a key stands in a block mapping, commented out."""
-        if mapping.flow or not mapping.values or key not in self.text:
+        if mapping.flow or not mapping.values or not (f"# {key}:" in self.text or f"#{key}:" in self.text):
             return False
         return self.insert_at_remark(mapping, key, key_column(self.text, mapping), []) is not None
 

@@ -24,9 +24,9 @@ MAX_DEPTH = 100  # nothing that we write is deeper; deeper data is not rewritten
 # Read as bool by fields of that type, so never written plain. Source: go-yaml.
 _OLD_WORDS = frozenset(word for base in ("y", "n", "yes", "no", "on", "off") for word in (base, base.title(), base.upper()))
 # Plain text on a line of its own, of printable characters: a colon only before another character, a # only behind one.
-_PLAIN = re.compile(r"[\w/.$(^](?:[^\s:#]|:(?=\S)|(?<=\S)#| (?=[^\s#]))*")
+_PLAIN = re.compile(r"-{0,2}[\w/.$(^](?:[^\s:#]|:(?=\S)|(?<=\S)#| (?=[^\s#]))*")
 _BASE_60 = re.compile(r"[\d:]+")  # a number to readers of YAML 1.1
-_FLOW_PLAIN = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_/.@+=-]*")
+_FLOW_PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_/.][A-Za-z0-9_/.@+=-]*")
 # Compiled when first used: sets of characters this far apart take longer than all other patterns together.
 _UNSAFE_IN_LITERAL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
 _TO_ESCAPE = '[\x00-\x1f"\\\\\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]'
@@ -69,7 +69,8 @@ def style_of(config: MachineConfig) -> Style:
     for document in config.documents:
         for parent, key, child in _pairs(document.node):
             if isinstance(child, Scalar):
-                quotes[child.style] += 1
+                if child.style:
+                    quotes[child.style] += 1
                 continue
             if step is not None and offset is not None:
                 continue

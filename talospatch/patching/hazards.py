@@ -127,9 +127,9 @@ UNSETTABLE = Hazard(
 WIPED = Hazard(
     "wiped-unless-restated",
     _NOTE,
-    "a patch of a document with a CEL expression or a minimum size that it does not restate",
-    "wipes them",
-    "leaves them",
+    "a patch of a document with a CEL expression, a minimum size or a switch that it does not restate",
+    "wipes it",
+    "leaves it",
     "`VolumeConfig` EPHEMERAL patched with `encryption` only",
 )
 PAIR_WIPED = Hazard(
@@ -206,7 +206,7 @@ DOCUMENT_REPEATED = Hazard(
     "document-repeated",
     _NOTE,
     "the same document more than once in one patch",
-    "refuses it up to 1.13",
+    "refuses it up to 1.13, or crashes where it is brought and deleted",
     "applies them in order",
     "a patch with `HostnameConfig` twice",
 )

@@ -107,6 +107,9 @@ def _decoded(documents: DocumentSet, work: JsonPatch, source: str | None) -> lis
             continue
         assert isinstance(root, Mapping), "a document is one, and no operation makes something else of it"
         decoded = loader.document(root, errors)
+        if decoded.id != identity:
+            problem = f"{identity} would become {decoded.id}"
+            raise ChangeError(problem, source=source, hint="remove the document, and add another one")
         made.append(Document(decoded.kind, decoded.value, old.root if old is not None else None))
     if errors:
         placeless = [ConfigError(error.problem, path=error.path, hint=error.hint) for error in errors]

@@ -114,8 +114,8 @@ class Rewriter:
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
         for edits, widened in self._attempts():
             if (found := self._proven(edits, wanted)) is not None:
-                for wide in widened:
-                    self._noticed.add(hazards.WIDENED, wide.document, wide.steps)
+                for where in widened:
+                    self._noticed.add(hazards.WIDENED, where.document, where.steps)
                 return found
         return self._whole(changed, wanted, source)
 
@@ -133,18 +133,7 @@ class Rewriter:
     def _chosen(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
         """Yield the edits to try without those of aliases elsewhere."""
         operations = self._operations
-        most = max((len(operation.ways) for operation in operations), default=1)
-        levels = [[0] * len(operations)]
-        clashing = self._clashing()
-        levels += [[level if operation in clashing else 0 for operation in operations] for level in range(1, most if clashing else 1)]
-        if 1 < len(operations) <= _MOST_SINGLE:
-            levels += [
-                [level if index == single else 0 for index in range(len(operations))]
-                for single, operation in enumerate(operations)
-                for level in range(1, len(operation.ways))
-            ]
-        levels += [[level] * len(operations) for level in range(1, most)]
-        for chosen in levels:
+        for chosen in self._levels():
             ways = [min(level, len(operation.ways) - 1) for operation, level in zip(operations, chosen, strict=True)]
             regions = [(operation.document, operation.region(way)) for operation, way in zip(operations, ways, strict=True)]
             edits: Edits = []
@@ -160,6 +149,19 @@ class Rewriter:
                     wide.append(operation)
             else:
                 yield [*edits, *self._others], wide
+
+    def _levels(self) -> Iterator[list[int]]:
+        """Yield which way each operation is to go: the least, then wider ones where edits clash, of one at a time, of all."""
+        operations = self._operations
+        yield [0] * len(operations)
+        most = max((len(operation.ways) for operation in operations), default=1)
+        if clashing := self._clashing():
+            yield from ([level if operation in clashing else 0 for operation in operations] for level in range(1, most))
+        if 1 < len(operations) <= _MOST_SINGLE:
+            for single, operation in enumerate(operations):
+                for level in range(1, len(operation.ways)):
+                    yield [level if index == single else 0 for index in range(len(operations))]
+        yield from ([level] * len(operations) for level in range(1, most))
 
     def _clashing(self) -> list[Operation]:
         """Return the operations of which the least edits are for the same characters."""
@@ -320,7 +322,7 @@ class Rewriter:
                 added[key] = plain_data(inner, new)
             else:
                 changed.append((_Place(node.values[key], node, key, inner, new), old))
-        if node.flow and len(changed) + len(removed) + bool(added) > 1 and not is_spread(self._text, node):
+        if node.flow and removed and len(changed) + len(removed) + bool(added) > 1 and not is_spread(self._text, node):
             values = {str(place.key): plain_data(place.type, place.after) for place, _ in changed}
             self._add_anew([lambda: self._editor.flow_pairs_anew(node, removed, values, added)], node, around)
             return
@@ -348,13 +350,14 @@ class Rewriter:
     def _list(self, node: SequenceNode, type_: Type, before: list[Any], after: list[Any], around: tuple[_Place, ...]) -> None:
         inner = ANY if type_.free or type_.shape == "any" else type_.inside
         changes = align(inner, before, after)
-        if node.flow and not (is_spread(self._text, node) and after and _inserts_at_end(changes, len(before))):
+        removed = [change.place for change in changes if change.after is None]
+        one_by_one = after and _inserts_at_end(changes, len(before)) and (not removed or is_spread(self._text, node))
+        if node.flow and not one_by_one:
             self._add_anew([lambda: self._flow_list(node, inner, before, after, changes)], node, around)
             return
         if not after:
             self._add([lambda: self._anew(around[-1])], around)
             return
-        removed = [change.place for change in changes if change.after is None]
         for change in changes:
             if change.before is not None and change.after is not None:
                 old, new = before[change.before], after[change.after]
@@ -372,7 +375,9 @@ class Rewriter:
         items: list[Any] = []
         for index, value in enumerate(after):
             old = stayed.get(index, kept.get(index))
-            items.append(node.items[old] if old is not None and alike(inner, before[old], value) else plain_data(inner, value))
+            data = plain_data(inner, value)
+            same = old is not None and alike(inner, before[old], value)
+            items.append(node.items[old] if same else data if old is None else _in_order_of(node.items[old], data))  # type: ignore[index]
         return self._editor.flow_anew(node, items)
 
 

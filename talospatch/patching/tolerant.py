@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence
 from talospatch.machineconfig.typed.decode import Decoder
 from talospatch.machineconfig.typed.deletes import Selector, scalar_at
 from talospatch.machineconfig.typed.documents import MAIN, Document
@@ -72,6 +72,7 @@ class TolerantLoader(Loader):
         self._widened = widened
         self.repeats_allowed = patch
         self._has_empty = False
+        self._ids: set[str] = set()
 
     def steps(self) -> list[Step]:
         """Read all documents, the selectors of each before it; what is left of a document of nothing but deletes is no step."""
@@ -104,6 +105,10 @@ class TolerantLoader(Loader):
         """Return kind and API version by their keys, as a reader would, and not where talosctl finds these words first."""
         if any(isinstance(value, Scalar) and value.text in {"kind", "apiVersion"} for value in root.values.values()):
             self._widened.noticed.add(hazards.NAME_MISREAD)
+        for key in ("apiVersion", "kind", "name"):
+            if isinstance(root.values.get(key), Alias):
+                problem = f"{key} is given by an alias, and Talos takes the alias's own name for it"
+                raise self.error(problem, root.values[key].start, "write it out")
         kind = scalar_at(root, "kind")
         return (kind, scalar_at(root, "apiVersion")) if kind else super().kind_of(root)
 
@@ -128,7 +133,11 @@ class TolerantLoader(Loader):
                 break
             kind = wider
         errors += located(decoder.problems, root, self.text, self.source)
-        return Document(kind, value, root)
+        made = Document(kind, value, root)
+        if made.id in self._ids and not self.repeats_allowed:
+            raise self.error(f"document {made.id} stands here twice", root.start, "keep one of them")
+        self._ids.add(made.id)
+        return made
 
 
 def _id(kind: Kind, name: str) -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +110,8 @@ def test_explain_says_when_there_is_nothing_of_the_kind(capsys: pytest.CaptureFi
     """Which ends with 1; so does a word that can name nothing."""
     assert "There is no sandbox, file or pod 'shop/web-9' on 2 nodes." in said(capsys, "explain", "shop/web-9", "--workers", code=1)
     said(capsys, "explain", "A B", "--workers", code=1)
+    short = said(capsys, "explain", STUCK.id[:4], "--workers", code=1)
+    assert "too short: give 6 digits or more" in " ".join(short.split())
     said(capsys, "explain", "web-1", code=5)
 
 
@@ -117,6 +122,19 @@ def test_a_reader_is_told_most_of_it(running: dict[str, Any], capsys: pytest.Cap
     text = said(capsys, "explain", STUCK.id[:12], "--workers", *reader, code=2)
     assert f"sandbox {STUCK.id[:12]} on worker-1: fatal" in text
     assert "who holds which address: unknown (needs os:admin)" in text
+
+
+@pytest.mark.simulator
+def test_watching_goes_on_until_it_is_interrupted(cluster: dict[str, Any]) -> None:
+    """What there is is shown at once; Ctrl-C ends it like every command."""
+    command = [sys.executable, "-m", "talospatch", "cni", "check", "--workers", "--watch", "--interval", "10"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().startswith("CNI result cache of 2 nodes")
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "Traceback" not in errors
 
 
 @pytest.fixture

@@ -211,3 +211,36 @@ def test_a_terminal_alone_removes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr("sys.stdin", stdin)
         assert commanded(world) == ExitCode.DIFFERENCES
     assert world.exists(PATH)
+
+
+@pytest.mark.parametrize(("method", "named"), [(Method.JOB, True), (None, True), (Method.JOB, False)])
+def test_a_kubeconfig_that_cannot_be_used_is_told_before_a_minute_is_waited_for(
+    method: Method | None, named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is known that one will be needed, or one was named."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "usual"))
+    carrying = repairs.Carrying(yes=True, kubeconfig=tmp_path / "named" if named else None)
+    with pytest.raises(InputError, match="named" if named else "usual"):
+        repairs.must_be_possible(RepairOptions(method=method), carrying)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_that_old_nodes_could_not_be_repaired_is_said_first(
+    yes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is looked at; whether it matters, the looks show."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
+    commanded(World.of(worker(), tmp_path), yes=yes)
+    said = " ".join(capsys.readouterr().err.split())
+    told = "Nodes with a Talos before 1.13 could not be repaired from here" in said
+    assert told is yes
+    assert ("nowhere" in said) is yes
+
+
+def test_two_methods_say_only_once_what_both_need(tmp_path: Path) -> None:
+    """A fleet of old and new nodes has both."""
+    plan = World.of(worker(), tmp_path).plan()
+    (node,) = plan.nodes
+    both = replace(plan, nodes=(node, replace(node, method=Method.JOB)))
+    assert sum(said.startswith("Talos: os:admin") for said in both.privileges) == 1
+    assert len(both.privileges) == 4

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from talospatch.cli.commands.cni import FailOn
 from talospatch.cli.output import Format, render
 from talospatch.cli.paint import PLAIN
 from talospatch.cli.views.cni import STYLES, view
+from talospatch.cni.cache import CacheEntry
+from talospatch.cni.damage import Damage, Inspection
+from talospatch.cni.loglines import Cause
+from talospatch.cni.logreport import PodName, SandboxLog
 from talospatch.cni.names import parse
 from talospatch.cni.rules import DEFAULT_FAIL_ON, FAIL_ON, Verdict
 from talospatch.cni.runtimes import runtime_of
+from talospatch.cni.story import Story
 from talospatch.cni.verdict import CacheFile, NodeState, judge
 from talospatch.cnicheck.report import CniReport, NodeCni
+from talospatch.talos.finding import Finding, Severity
 
 SANDBOX = "ab" * 32
 NAME = f"cbr0-{SANDBOX}-eth0"
@@ -62,3 +69,51 @@ def test_json_and_markdown_name_file_and_verdict() -> None:
     markdown = render(view(REPORT, "time-bomb"), Format.MARKDOWN, width=80, paint=PLAIN)
     assert f"| fatal | worker-1 | {NAME} (0 bytes) |" in markdown
     assert "**10.5.0.5** was not checked" in markdown
+
+
+LOG = SandboxLog(sandbox=SANDBOX, cause=Cause.CACHE, network="cbr0", reason=str(EMPTY.error), lines=120, first=1e9, last=1e9 + 3540)
+STORY = Story(
+    sandbox=SANDBOX,
+    liveness=EMPTY.liveness,
+    code=EMPTY.code,
+    files=(EMPTY,),
+    log=LOG,
+    still_fails=True,
+    pod=PodName("shop", "web-1"),
+    addresses=("10.244.1.7",),
+)
+ALONE = Story(sandbox="cd" * 32, liveness=EMPTY.liveness, code="logged", log=LOG, still_fails=True)
+FULL = Finding(Severity.ERROR, "no-free-address", "/var/lib/cni/networks/cbr0", "all 253 addresses are taken", "free some")
+TOLD = NodeCni(
+    address="10.5.0.3",
+    hostname="worker-1",
+    talos="v1.7.4",
+    state=OLD,
+    counts=COUNTS,
+    codes=CODES,
+    files=(replace(EMPTY, steady=65.0),),
+    stories=(STORY,),
+    findings=(FULL, Finding(Severity.NOTE, "stuck-addresses", "x", "one is held")),
+)
+
+
+def test_a_file_is_told_with_what_is_known_of_its_sandbox() -> None:
+    """Pod, log, address, and for how long it has been so; then what is no file."""
+    text = render(view(CniReport((TOLD,), unplaced=(ALONE,), notes=("a note",)), "time-bomb"), Format.TABLE, width=200, paint=PLAIN)
+    assert f"{NAME} (0 bytes, pod shop/web-1, about 121 log lines an hour, holds 10.244.1.7, seen so for 65 s)" in text
+    said = " ".join(text.split())
+    assert "fatal worker-1: /var/lib/cni/networks/cbr0: all 253 addresses are taken → free some" in said
+    assert f"fatal sandbox {'cd' * 6}: the log shows that stopping this sandbox fails" in said
+    assert "3 problems" in said
+    assert "one is held" not in said
+    assert text.endswith("a note")
+    markdown = render(view(CniReport((TOLD,), unplaced=(ALONE,)), "time-bomb"), Format.MARKDOWN, width=80, paint=PLAIN)
+    assert "**fatal** worker-1: /var/lib/cni/networks/cbr0: all 253 addresses are taken free some" in markdown
+
+
+def test_a_file_that_has_no_story_names_the_pod_that_stands_in_it() -> None:
+    """What nobody reads any more is told too."""
+    inspection = Inspection(Damage.TRAILING, entry=CacheEntry(namespace="shop", pod="web-7"))
+    judged = replace(EMPTY, code="other-network", inspection=inspection)
+    node = replace(TOLD, files=(judged,), stories=(), findings=())
+    assert f"{NAME} (0 bytes, pod shop/web-7)" in render(view(CniReport((node,)), "never"), Format.TABLE, width=200, paint=PLAIN)

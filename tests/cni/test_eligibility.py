@@ -211,3 +211,10 @@ def test_prevention_names_what_most_likely_did_it_on_this_node() -> None:
     new = replace(STATE, runtime=runtime_of("v1.13.9"))
     assert [item.code for item in prevention(new, [judged(file(), new)])] == ["disk"]
     assert prevention(STATE, []) == ()
+
+
+def test_what_only_a_log_calls_damaged_is_left_alone() -> None:
+    """Nobody has read that file; it may have been written anew since."""
+    unread = replace(judged(file(size=900)), code="stop-fails", error="unexpected end of JSON input", logged=True)
+    found = eligibility(NAME, look(0.0, unread), look(APART, unread), include=Include.RESIDUE)
+    assert "in-order" in found.reasons

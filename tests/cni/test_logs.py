@@ -262,3 +262,13 @@ def test_no_log_makes_reading_fail(parts: list[bytes], piece: int) -> None:
     report = scan.report()
     assert report.bytes == len(data)
     assert all(len(sandbox) == 64 for sandbox in report.sandboxes)
+
+
+def test_what_is_no_log_is_said_to_be_none() -> None:
+    """That it tells of no sandbox is no good news then."""
+    assert "it may be no log of theirs" in "".join(read("import os", "print(os.name)").notes)
+    assert read(json.dumps({"ts": AT * 1000, "msg": "SyncLoop"})).notes == ()
+    assert read().notes == ()
+    chosen = LogScan()
+    chosen.entry(b"import os")
+    assert chosen.report().notes == ()

@@ -87,6 +87,15 @@ def test_the_evening_of_the_blog_is_one_story() -> None:
     )
 
 
+def test_the_address_of_a_pod_that_runs_is_no_cost() -> None:
+    """It is in use, though the file is a time bomb."""
+    node = replace(NODE, ready=frozenset({ID}))
+    (found,) = stories([cached(node=node)], Traces(leases=[held("10.244.7.3", ID)]), node)
+    assert found.verdict is Verdict.TIME_BOMB
+    assert "It has the address 10.244.7.3." in told(found, node)
+    assert not any(line.startswith("It costs") for line in told(found, node))
+
+
 def test_the_file_names_the_pod_before_the_node_and_the_log_do() -> None:
     """It was written when the pod was made."""
     newer = GOOD.replace(b'"result":{"cniVersion":"1.0.0"', b'"result":{"cniVersion":"9.9.9"')

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from talospatch.cni.advice import advice
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage
 from talospatch.cni.explain import explain, hint, sentence
 from talospatch.cni.names import parse
 from talospatch.cni.predict import FileKind, predict_delete
-from talospatch.cni.rules import FAIL_ON, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.rules import FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
 from talospatch.cni.runtimes import Runtime, runtime_of
 from talospatch.cni.verdict import CacheFile, Liveness, LoggedFailure, NodeState, judge, liveness, tolerates
 
@@ -202,9 +203,24 @@ def test_an_unknown_containerd_leaves_damage_unjudged() -> None:
     assert judge(cache_file(), node("v1.8.0-alpha.1")).code == "runtime-unknown"
 
 
+@pytest.mark.parametrize(("ready", "code"), [(False, "stop-crashes"), (True, "stop-will-crash")])
+@pytest.mark.parametrize("talos", ["v1.7.4", "v1.14.0"])
+def test_a_null_among_the_interfaces_is_said_to_end_containerd_and_no_upgrade_is_advised(talos: str, ready: bool, code: str) -> None:
+    """Not an error in a log: the process ends, on every version, where the result has to be converted."""
+    state = node(talos, ready=ready, conflist=replace(FLANNEL, cni_version="0.4.0"))
+    judged = judge(cache_file(len(HOLLOW)), state, HOLLOW)
+    assert judged.code == code
+    assert "ends containerd itself" in sentence(judged)
+    assert "nil pointer dereference" in sentence(judged)
+    assert "no upgrade helps" in hint(judged)
+    assert advice(talos, state, [judged]) == ()
+    both = advice("v1.7.4", state, [judged, judge(cache_file(), node("v1.7.4"))])
+    assert [item.code for item in both] == ([] if talos == "v1.14.0" else ["upgrade"])
+
+
 KINDS = [
-    (FileKind.FIFO, "v1.7.4", "stop-crashes"),
-    (FileKind.FIFO, "v1.13.0", "stop-crashes"),
+    (FileKind.FIFO, "v1.7.4", "stop-hangs"),
+    (FileKind.FIFO, "v1.13.0", "stop-hangs"),
     (FileKind.FULL_DIRECTORY, "v1.7.4", "stays-behind"),
     (FileKind.UNOPENABLE, "v1.7.4", "healthy"),
 ]
@@ -300,7 +316,7 @@ def test_no_combination_is_without_a_verdict_and_none_is_fatal_without_a_reason(
         assert judged.error
         assert judged.liveness not in (Liveness.GONE, Liveness.UNSEEN)
         assert network == "cbr0"
-        assert not tolerates(state) or judged.code in ("stop-crashes", "stop-will-crash")
+        assert not tolerates(state) or judged.code in ON_EVERY_VERSION
 
 
 @given(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,7 +71,7 @@ def test_links_fifos_sockets_and_directories_are_told_and_never_opened() -> None
     names = {f"cbr0-{digit * 64}-eth0": kind for digit, kind in kinds.items()}
     good = {f"cbr0-{number:064x}-eth0": GOOD for number in range(20)}
     node = ScriptedNode(files={**dict.fromkeys(names, b""), **good}, kinds=names, known=[name[5:69] for name in [*names, *good]])
-    assert sorted(judged.code for judged in only(node).files) == ["link", "stays-behind", "stop-crashes"]
+    assert sorted(judged.code for judged in only(node).files) == ["link", "stays-behind", "stop-hangs"]
 
 
 HOSTILE_NAMES = [
@@ -152,6 +153,19 @@ def test_a_node_that_says_one_name_twice_is_judged_once() -> None:
     assert [judged.file.name for judged in found.files] == [NAME]
 
 
+def test_a_directory_that_is_a_link_is_said() -> None:
+    """List follows it and tells where it led: these are not the files of the cache."""
+
+    class Elsewhere(ScriptedClient):
+        async def list_files(self, node: str, root: str, *, depth: int = 1):  # type: ignore[no-untyped-def]
+            async for entry in super().list_files(node, root, depth=depth):
+                yield replace(entry, name=entry.name.replace(RESULTS, "/etc\x1b")) if root == RESULTS else entry
+
+    client = Elsewhere({"n": ScriptedNode(files={NAME: b""}, known=[ID])})
+    (found,) = asyncio.run(check(client, [NodeToCheck("n")], CheckOptions(now=lambda: NOW))).nodes
+    assert any(note.startswith(r"the node listed /etc\x1b in place of /var/lib/cni/results") for note in found.notes)
+
+
 def test_a_version_that_is_none_is_said() -> None:
     """What that node's containerd does is not known."""
     found = only(ScriptedNode(talos="v\x1b[2J", files={NAME: b""}, known=[ID]))
@@ -206,7 +220,7 @@ def test_a_sandbox_that_becomes_ready_between_two_looks_is_not_confirmed() -> No
     )
     first = asyncio.run(check(ScriptedClient({"n": stopped}), [NodeToCheck("n")], options[0]))
     second = asyncio.run(check(ScriptedClient({"n": running}), [NodeToCheck("n")], options[1], after=first))
-    assert [report.nodes[0].files[0].code for report in (first, second)] == ["stop-crashes", "stop-will-crash"]
+    assert [report.nodes[0].files[0].code for report in (first, second)] == ["stop-hangs", "stop-will-hang"]
     assert second.nodes[0].files[0].steady == 0.0
 
 

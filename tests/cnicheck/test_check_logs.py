@@ -15,12 +15,14 @@ from talospatch.cni.logs import LogScan
 from talospatch.cni.rules import Verdict
 from talospatch.cni.selector import selector
 from talospatch.cni.story import Source
+from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.errors import NodeTimeout, NotAuthorized
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.report import CniReport
+    from talospatch.talos.containers import Container
 
 STOPPED, RUNNING, GONE = "b2" * 32, "a1" * 32, "c3" * 32
 EMPTY = "decoding version from network config: unexpected end of JSON input"
@@ -81,13 +83,13 @@ def test_the_logs_of_a_stuck_node_tell_its_story() -> None:
     "node",
     [
         ScriptedNode(talos="v1.7.4", files={eth0(RUNNING): GOOD}, known=[RUNNING], ready=[RUNNING]),
-        ScriptedNode(talos="v1.13.0", files={eth0(STOPPED): b""}, known=[STOPPED]),
+        ScriptedNode(talos="v1.13.0", files={eth0(RUNNING): b""}, known=[RUNNING], ready=[RUNNING]),
         ScriptedNode(talos="v1.13.0", files={"foreign": b"", eth0(GONE): b""}, known=[]),
         stuck(modified=NOW - 10),
     ],
 )
 def test_logs_are_not_read_where_they_decide_nothing(node: ScriptedNode) -> None:
-    """A node in order, one that heals, one with residue, one whose file is just being written."""
+    """A node in order, one that will heal when its pod stops, one with residue, one whose file is just being written."""
     _, client = run({"n": node})
     assert not any(call in LOGS for _, call in client.calls)
 
@@ -121,6 +123,14 @@ def test_an_old_multus_on_a_new_talos_is_found_in_the_log() -> None:
     conflists = {"00-multus.conf": b'{"name":"multus-cni-network","cniVersion":"1.0.0","type":"multus"}'}
     (node,) = run({"n": stuck(talos="v1.13.0", conflists=conflists)})[0].nodes
     assert [(judged.code, judged.verdict) for judged in node.files] == [("logged-elsewhere", Verdict.FATAL)]
+
+
+def test_a_file_that_should_have_healed_and_did_not_is_found_in_the_log() -> None:
+    """Its sandbox is stopped, so it should be gone: what the node says counts more than what its version lets expect."""
+    (node,) = run({"n": stuck(talos="v1.13.0")})[0].nodes
+    assert [(judged.code, judged.verdict, judged.error) for judged in node.files] == [("logged-elsewhere", Verdict.FATAL, EMPTY)]
+    (quiet,) = run({"n": stuck(talos="v1.13.0", service_logs={})})[0].nodes
+    assert [judged.verdict for judged in quiet.files] == [Verdict.HEALS]
 
 
 def test_a_sandbox_that_only_the_log_tells_of_has_a_story() -> None:
@@ -201,6 +211,16 @@ def test_logs_alone_make_a_report_of_their_own() -> None:
     assert (data["problems"], data["nodes"], data["unplaced"][0]["log"]["reason"]) == (1, [], EMPTY)
 
 
+def test_a_pool_that_a_log_found_empty_is_told() -> None:
+    """With its time, whether or not a node is looked at."""
+    said = json.dumps({"ts": NOW * 1000, "err": "no IP addresses available in range set: 10.244.1.1-10.244.1.254"}).encode()
+    report = asyncio.run(check(ScriptedClient({}), [], options(logs=from_elsewhere(said))))
+    pool, when = "10.244.1.1-10.244.1.254", "2023-11-16 02:00:00 UTC"
+    assert report.notes == (f"the log says that no address of {pool} was free at {when}: a pod could not start",)
+    (node,) = run({"n": stuck(service_logs={"kubelet": [said]})})[0].nodes
+    assert [finding.code for finding in node.findings] == ["no-address-in-log"]
+
+
 def test_the_report_lists_so_many_stories_and_counts_the_rest() -> None:
     """A log of a whole fleet."""
     logs = from_elsewhere(*(kubelet(f"{number:064x}") for number in range(30)))
@@ -222,6 +242,25 @@ def test_a_pod_that_runs_is_found_by_what_the_node_lists_and_by_its_sound_file()
     for word in (f"shop/{RUNNING[:8]}", "web-9", RUNNING[:8]):
         (found,) = run({"n": node}, options(about=selector(word)))[0].nodes
         assert [(story.sandbox, story.code) for story in found.stories] == [(RUNNING, "healthy")]
+
+
+def test_containers_of_a_pod_are_not_taken_for_its_sandbox() -> None:
+    """The kubelet's log names them alike."""
+    events = [
+        json.dumps(
+            {
+                "ts": NOW * 1000,
+                "msg": "SyncLoop (PLEG): event for pod",
+                "pod": {"name": "web-1", "namespace": "shop"},
+                "event": {"ID": "u-1", "Type": "ContainerStarted", "Data": container},
+            },
+            separators=(",", ":"),
+        ).encode()
+        + b"\n"
+        for container in (STOPPED, "e5" * 32, "f6" * 32)
+    ]
+    (node,) = run({"n": stuck(service_logs={"kubelet": events})}, options(about=selector("shop/web-1")))[0].nodes
+    assert [story.sandbox for story in node.stories] == [STOPPED]
 
 
 def test_what_is_asked_for_and_is_not_there_gives_no_story() -> None:
@@ -246,3 +285,16 @@ def test_a_pod_in_the_host_network_is_known_by_its_namespace() -> None:
     node = ScriptedNode(talos="v1.13.0", files={eth0(RUNNING): b""}, known=both, ready=both, networks={STOPPED: "cni-1"})
     assert [judged.code for judged in run({"n": node})[0].nodes[0].files] == ["host-network"]
     assert [judged.code for judged in run({"n": replace(node, networks={})})[0].nodes[0].files] == ["heals"]
+
+
+def test_a_node_that_names_no_ids_tells_nothing_of_what_runs() -> None:
+    """What is not named may run as well."""
+
+    class Nameless(ScriptedClient):
+        async def containers(self, node: str) -> tuple[Container, ...]:
+            return tuple(replace(each, internal_id="") for each in await super().containers(node))
+
+    node = ScriptedNode(talos="v1.9.0", files={eth0(RUNNING): b""}, known=[RUNNING], ready=[RUNNING])
+    (found,) = asyncio.run(check(Nameless({"n": node}), [NodeToCheck("n", talos="v1.9.0")], options())).nodes
+    assert "the node did not name the sandboxes that run: which they are is not known" in found.notes
+    assert found.files[0].liveness is Liveness.KNOWN

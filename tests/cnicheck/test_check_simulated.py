@@ -92,7 +92,7 @@ def test_what_runs_is_told_from_what_is_stuck_from_1_9_on() -> None:
     """A FIFO in place of the file keeps even a new libcni from coming back, which makes the difference visible."""
     files = {f"{RESULTS}/{eth0(sandbox)}": FileSpec(kind="fifo") for sandbox in (RUNNING, STUCK)}
     (node,) = run(NodeSpec("w1", "10.5.0.3", talos="v1.13.9", sandboxes=(RUNNING, STUCK), files=files)).nodes
-    assert {judged.file.name: judged.code for judged in node.files} == {eth0(RUNNING): "stop-will-crash", eth0(STUCK): "stop-crashes"}
+    assert {judged.file.name: judged.code for judged in node.files} == {eth0(RUNNING): "stop-will-hang", eth0(STUCK): "stop-hangs"}
 
 
 def test_before_1_9_a_file_of_an_earlier_boot_is_stuck() -> None:

@@ -17,6 +17,7 @@ CNI_VERSIONS = ("0.3.1", "0.4.0", "1.0.0")
 # Looked up once, before a test has a home of its own.
 _FOUND = {name: find(name) for name in chosen()}
 _AFFECTED = [found for found in _FOUND.values() if isinstance(found, Containerd) and not found.heals]
+_HEALING = [found for found in _FOUND.values() if isinstance(found, Containerd) and found.heals]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -42,7 +43,10 @@ def _missing_for(item: pytest.Item) -> str:
         name = callspec.params["containerd"]
         found = _FOUND[name]
         return f"containerd {name}: {found}" if isinstance(found, str) else ""
-    return "" if _AFFECTED else f"there is no containerd that fails on a damaged file: {'; '.join(map(str, _FOUND.values()))}"
+    found = "; ".join(map(str, _FOUND.values()))
+    if "healing" in getattr(item, "fixturenames", ()):
+        return "" if _HEALING else f"there is no containerd that goes on without a damaged file: {found}"
+    return "" if _AFFECTED else f"there is no containerd that fails on a damaged file: {found}"
 
 
 @pytest.fixture(scope="session", params=chosen())
@@ -91,6 +95,13 @@ def affected() -> Containerd:
     """The first of them whose libcni fails on a damaged file."""
     assert _AFFECTED, _FOUND
     return _AFFECTED[0]
+
+
+@pytest.fixture(scope="session")
+def healing() -> Containerd:
+    """The newest of them, whose libcni goes on without a damaged file."""
+    assert _HEALING, _FOUND
+    return _HEALING[-1]
 
 
 @pytest.fixture

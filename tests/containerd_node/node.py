@@ -97,6 +97,7 @@ class ContainerdNode:
 
     Attributes:
         machine: what it runs on.
+        image: the same as the argument.
         booted_at: when it booted, seconds since 1970.
     """
 
@@ -105,7 +106,7 @@ class ContainerdNode:
         self.cni_version = cni_version
         self.machine = Machine()
         self.booted_at = 0.0
-        self._image = image
+        self.image = image
         self._cri: CriClient | None = None
         self._service: subprocess.Popen[bytes] | None = None
 
@@ -140,7 +141,7 @@ class ContainerdNode:
         (plugins / "flannel").unlink(missing_ok=True)  # a link would be followed, out of here
         (plugins / "flannel").write_bytes(FLANNEL.read_bytes())
         (plugins / "flannel").chmod(0o755)
-        (disk / _IMAGE).write_bytes(self._image.read_bytes())
+        (disk / _IMAGE).write_bytes(self.image.read_bytes())
 
     # From boot to boot
 

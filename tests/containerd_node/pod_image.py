@@ -14,7 +14,7 @@ from pathlib import Path
 
 PAUSE = "localhost/pause:test"
 TOOLS = "localhost/tools:test"
-PROGRAMS = ("sh", "sleep", "find", "ls", "stat", "cat", "rm", "id")
+PROGRAMS = ("sh", "sleep", "find", "test", "ls", "stat", "cat", "rm", "id")
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
@@ -52,10 +52,14 @@ def write_image(path: Path) -> None:
 def _layer() -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        # As in every distribution's image of today.
+        merged = tarfile.TarInfo("bin")
+        merged.type, merged.linkname, merged.mode = tarfile.SYMTYPE, "usr/bin", 0o777
+        archive.addfile(merged)
         added: set[str] = set()
         for program in PROGRAMS:
             found = Path(shutil.which(program) or f"/bin/{program}").resolve()
-            _add(archive, f"bin/{program}", found.read_bytes(), 0o755)
+            _add(archive, f"usr/bin/{program}", found.read_bytes(), 0o755)
             for library in _libraries(found):
                 if library not in added:
                     added.add(library)

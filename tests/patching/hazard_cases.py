@@ -45,6 +45,7 @@ SIZE = "machine:\n  install:\n    diskSelector:\n      size: "
 CPU = "cluster:\n  apiServer:\n    resources:\n      requests:\n        cpu: "
 ENDPOINT = "cluster:\n  controlPlane:\n    endpoint: https://"
 RULE = "apiVersion: v1alpha1\nkind: RoutingRuleConfig\nname: '1000'\ntable: 100\n"
+CONTAINER = "apiVersion: v1alpha1\nkind: ContainerConfig\nname: a\n"
 EPHEMERAL = "apiVersion: v1alpha1\nkind: VolumeConfig\nname: EPHEMERAL\n"
 NVME = 'provisioning:\n  diskSelector:\n    match: disk.transport == "nvme"\n  minSize: 10GB\n'
 PAIR = "machine:\n  ca:\n    crt: YWJj\n    key: ZGVm\n"
@@ -354,6 +355,24 @@ CASES = (
         HOSTNAME + "hostname: c\n",
         REFUSES + "document v1alpha1/HostnameConfig/ stands here twice",
         "HostnameConfig",
+    ),
+    HazardCase(
+        hazards.DOCUMENT_REPEATED,
+        "1.13",
+        WORKER,
+        f"{LINK}mtu: 9000\n---\n{LINK}$patch: delete\n",
+        WORKER,
+        REFUSES + "there is no document LinkConfig/eth0 to delete in, which crashes the reference",
+        "LinkConfig/eth0",
+    ),
+    HazardCase(
+        hazards.WIPED,
+        "1.14",
+        CONTAINER + "security: {machinedAccess: true}\n",
+        CONTAINER + "security: {profile: restricted}\n",
+        CONTAINER + "security: {machinedAccess: true, profile: restricted}\n",
+        CONTAINER + "security: {profile: restricted}\n",
+        "ContainerConfig/a:security.machinedAccess",
     ),
     HazardCase(
         hazards.DOCUMENT_REPLACED,

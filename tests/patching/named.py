@@ -108,7 +108,7 @@ def _stays(inner: Type, old: Any, now: Any, new: list[Any]) -> bool:
 def _is_meant(inner: Type, element: Any, mark: Deleted) -> bool:
     data = plain_data(inner, element)
     held = data.get(mark.key) if isinstance(data, dict) else None
-    return isinstance(data, dict) and (not held or not mark.value or str(held) == mark.value or not mark.value.isalnum())
+    return isinstance(data, dict) and (not held or not mark.value or str(held).lower() == mark.value.lower() or not mark.value.isalnum())
 
 
 def _inner(type_: Type, key: Any) -> tuple[Type, bool]:
@@ -136,8 +136,10 @@ def held(type_: Type, value: Any, right: Any, path: str = "") -> Iterator[str]:
         if not alike(type_, value, {**value, **wanted} if isinstance(value, dict) and type_.name.startswith("x509") else right):
             yield path
     elif isinstance(right, dict):
-        if value is None and right:
-            value = {}
+        value = {} if value is None else value
+        if not isinstance(value, dict):
+            yield path
+            return
         for key, each in right.items():
             inner, _ = _inner(type_, key)
             yield from held(inner, value.get(key), each, f"{path}.{key}")

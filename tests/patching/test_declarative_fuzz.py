@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from named import beyond, held
-from oracle_cases import Maker
+from random_cases import Maker
 from vector_cases import commented
 
 from talospatch.containerd.drop_in import KIND, PART_PATH
@@ -18,7 +19,7 @@ from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text, read_patch, reencode
 from talospatch.machineconfig.typed.dialect import DIALECTS
-from talospatch.machineconfig.typed.documents import Document, in_order
+from talospatch.machineconfig.typed.documents import Document, encode, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.patching.change import Change
 from talospatch.patching.document_set import DocumentSet
@@ -31,6 +32,7 @@ from talospatch.versions import TalosVersion
 
 NOT_REPEATABLE = "json-patch-not-repeatable"
 pytestmark = pytest.mark.fuzz
+random_input = settings(suppress_health_check=list(HealthCheck))
 
 
 class Case(NamedTuple):
@@ -51,7 +53,10 @@ class Case(NamedTuple):
         return any(PART_PATH in patch or KIND in patch for patch in self.patches)
 
     def worked(self, base: str | None = None) -> Workpiece | None:
-        """Return the config, or another one, with the patches applied; None where that is an error of ours."""
+        """Return the config, or another one, with the patches applied; None where that is an error of ours.
+
+        Documents whose kind or name is an alias are left out: Talos takes the alias's own name for it.
+        """
         talos = TalosVersion.parse(self.minor)
         try:
             piece = Workpiece(MachineConfig.parse(readable(self.base if base is None else base, talos)), talos=talos)
@@ -60,7 +65,12 @@ class Case(NamedTuple):
             piece.documents()
         except TalosPatchError:
             return None
-        return piece
+        return None if re.search(r"^(?:kind|apiVersion|name): *\*", "\n".join((self.base, *self.patches)), re.MULTILINE) else piece
+
+
+def randoms() -> st.SearchStrategy[Random]:
+    """Return what cases are made of: one kind that hypothesis can make smaller, and one that spreads wider."""
+    return st.randoms(use_true_random=False) | st.integers(0, 2**40).map(Random)
 
 
 @st.composite
@@ -68,7 +78,7 @@ def cases(draw: st.DrawFn) -> Case:
     """Return a case; hypothesis makes it smaller by making smaller what is random in it."""
     minor = draw(st.sampled_from(sorted(DIALECTS)))
     oddity, wrongness = draw(st.sampled_from(((0.05, 0.004), (0.15, 0.015), (0.0, 0.0))))
-    random = draw(st.randoms(use_true_random=False))
+    random = draw(randoms())
     base, patches = Maker(minor, random, oddity=oddity, wrongness=wrongness).case()
     return Case(minor, commented(base, Random(0)) if draw(st.booleans()) else base, tuple(patches))
 
@@ -94,6 +104,7 @@ def mean_the_same(one: Sequence[Document], other: Sequence[Document]) -> bool:
     )
 
 
+@random_input
 @given(cases())
 def test_a_patch_is_applied_or_refused(case: Case) -> None:
     """Never another error; what is written means what was worked out, whatever the style, and applying it again changes nothing."""
@@ -108,8 +119,9 @@ def test_a_patch_is_applied_or_refused(case: Case) -> None:
         canonical = None
     text = piece.config.text
     assert mean_the_same(documents_of(text, case.minor), wanted)
-    if canonical is not None:
-        assert mean_the_same(documents_of(canonical, case.minor), wanted)
+    if canonical:
+        assert encode(documents_of(text, case.minor), minor=case.minor) == canonical
+        assert encode(documents_of(canonical, case.minor), minor=case.minor) == canonical
     codes = {finding.code for finding in piece.patched.findings}
     if wanted and NOT_REPEATABLE not in codes and not (case.is_json and len(case.patches) > 1):
         again = case.worked(text)
@@ -117,6 +129,7 @@ def test_a_patch_is_applied_or_refused(case: Case) -> None:
         assert again.config.text == text
 
 
+@random_input
 @given(cases())
 def test_where_nothing_is_noticed_it_is_what_talosctl_makes(case: Case) -> None:
     """And where talosctl fails, we fail, or say what we do instead."""
@@ -132,9 +145,11 @@ def test_where_nothing_is_noticed_it_is_what_talosctl_makes(case: Case) -> None:
     except TalosPatchError:
         readable_again = False
     if readable_again:  # talosctl writes some things that it reads as others
-        assert mean_the_same(documents_of(piece.config.text, case.minor), documents_of(theirs, case.minor))
+        ours, others = documents_of(piece.config.text, case.minor), documents_of(theirs, case.minor)
+        assert encode(ours, minor=case.minor) == encode(others, minor=case.minor)
 
 
+@random_input
 @given(cases())
 def test_what_talosctl_does_can_be_done(case: Case) -> None:
     """No success of talosctl's is an error of ours, but for JSON patches, which we read by the RFC, and what it cannot read again."""
@@ -148,6 +163,7 @@ def test_what_talosctl_does_can_be_done(case: Case) -> None:
     assert not as_merge, "an error only for us"
 
 
+@random_input
 @given(cases())
 def test_nothing_goes_that_the_patch_does_not_name(case: Case) -> None:
     """Each value of the config, list elements included, is still there; and what the patch names is so."""

@@ -144,3 +144,16 @@ def test_documents_exclude_each_other_as_for_talosctl() -> None:
     bond = "apiVersion: v1alpha1\nkind: BondConfig\nname: bond0\n"
     with pytest.raises(ChangeError, match=r"patch 1: BondConfig/bond0 and LinkConfig/bond0 exclude each other"):
         patched(bond, "apiVersion: v1alpha1\nkind: LinkConfig\nname: bond0\n")
+
+
+# talosctl's own form
+
+
+@pytest.mark.parametrize("text", ["\\n a", " a\\nb", "\\n\\n a\\n"])
+def test_what_talosctl_could_not_read_again_is_refused(text: str) -> None:
+    """Its own semantics write it all the same, as recorded; here it is an error, and the least edit holds it."""
+    patch = f'machine:\n  files:\n    - content: "{text}"\n'
+    for talos in ("1.11", "1.12", "1.13", "1.14"):
+        with pytest.raises(ChangeError, match="talosctl's own form cannot hold the result"):
+            worked("machine: {}\n", patch, talos=talos).canonical()
+        assert f'content: "{text}"' in text_of("machine: {}\n", patch, talos=talos)

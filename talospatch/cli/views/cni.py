@@ -93,16 +93,20 @@ def markdown(report: CniReport, fail_on: str) -> str:
         parts.append(md.table([header.lower() for header in HEADERS], rows))
     parts += [f"**{md.cell(_name(node))}** was not checked: {md.cell(redact(node.error))}" for node in report.nodes if node.error]
     files = [
-        (verdict.value, _name(node), _file(node, judged), f"{said} {advice}".strip())
+        (verdict.value, _name(node), _file(node, judged), _with_advice(said, advice))
         for verdict, said, advice, found in _grouped(report)
         for node, judged in found
     ]
     if files:
         parts.append(md.table(("verdict", "node", "file", "what it comes to"), files))
-    parts += [f"**{verdict.value}** {md.cell(f'{said} {advice}'.strip())}" for verdict, said, advice in _beyond_files(report)]
+    parts += [f"**{verdict.value}** {md.cell(_with_advice(said, advice))}" for verdict, said, advice in _beyond_files(report)]
     parts += [md.cell(redact(note)) for note in report.notes]
     parts += [f"{md.cell(_name(node))}: {md.cell(redact(note))}" for node in report.nodes for note in node.notes]
     return "\n\n".join(parts)
+
+
+def _with_advice(said: str, advice: str) -> str:
+    return f"{said} → {advice}" if advice else said
 
 
 def _cells(node: NodeCni) -> tuple[str | Cell, ...]:
@@ -149,8 +153,11 @@ def _file(node: NodeCni, judged: Judged) -> str:
     sandbox = judged.file.parsed.sandbox if judged.file.parsed is not None else ""
     story = next((story for story in node.stories if story.sandbox == sandbox), None)
     facts = [counted(judged.file.size, "byte")]
+    entry = judged.inspection.entry
     if story is not None and story.pod is not None:
         facts.append(f"pod {shown(story.pod.namespace)}/{shown(story.pod.name)}")
+    elif entry is not None and entry.pod:
+        facts.append(f"pod {shown(entry.namespace)}/{shown(entry.pod)}")
     if story is not None and story.per_hour is not None:
         facts.append(f"about {story.per_hour:.0f} log lines an hour")
     if story is not None and story.addresses:

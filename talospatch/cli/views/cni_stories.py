@@ -10,6 +10,7 @@ from talospatch.cli.layout import counted, led, wrap
 from talospatch.cli.output import View
 from talospatch.cli.views.cni import STYLES
 from talospatch.cni.rules import DEFAULT_FAIL_ON, FAIL_ON
+from talospatch.cni.selector import SHORTEST, is_short
 from talospatch.cni.telling import headline, to_dict
 from talospatch.cni.telling import told as sentences
 from talospatch.cnicheck.report import EXIT_CLEAN, EXIT_PROBLEMS, EXIT_UNSEEN, SCHEMA, UNKNOWN_NODE
@@ -87,7 +88,8 @@ def _rest(report: CniReport, what: str, width: int = 10_000, paint: Paint | None
     lines = []
     if not report.told:
         seen = f"on {counted(len(report.nodes), 'node')}" if report.nodes else "in these logs"
-        lines.append(f"There is no sandbox, file or pod {what!r} {seen}.")
+        few = f" As the beginning of a sandbox's ID it is too short: give {SHORTEST} digits or more." if is_short(what) else ""
+        lines.append(f"There is no sandbox, file or pod {what!r} {seen}.{few}")
     lines += [f"{_name(node)} was not seen: {redact(node.error.removeprefix(f'{node.address}: '))}" for node in report.nodes if node.error]
     with_notes = [node for node in report.nodes if node.stories or not report.told]
     lines += [f"{_name(node)}: {redact(note)}" for node in with_notes for note in node.notes]

@@ -156,8 +156,8 @@ def _report_text(done: RepairReport, width: int, paint: Paint) -> str:
         parts.append(table(HEADERS, rows, width=width, paint=paint))
     parts += [wrap(redact(note), prose, rest="  ") for note in done.notes]
     if done.repair:
-        where = f"Image: {done.image or 'none was run'}. The files' bytes: `talospatch cni repairs {done.repair} --save DIR`."
-        parts.append(wrap(where, prose))
+        # A digest is longer than most lines are wide, and is there to be copied.
+        parts.append(f"Image: {done.image or 'none was run'}\nThe files' bytes: `talospatch cni repairs {done.repair} --save DIR`")
     return "\n\n".join(parts)
 
 

@@ -62,7 +62,7 @@ class Decoder:
             if isinstance(node, Mapping):
                 if form.keys:
                     self._check_keys(node, form.keys)
-                elif type_.shape == "struct" and "t" in type_.hooks and self._takes_mapping():
+                elif type_.shape == "struct" and "t" in type_.hooks and self._dialect.texts_by_shape:
                     self._check_keys(node, ())
                     return form.blank if type_.pointer else None
             value = form.read(node, self._dialect)
@@ -82,17 +82,12 @@ class Decoder:
             return read_free(node, self._dialect)
         raise _misplaced(type_, node)
 
-    def _takes_mapping(self) -> bool:
-        """Whether a type that is read from a text takes a mapping: without keys, or with unknown ones at which nobody looks."""
-        return self._dialect.texts_by_shape or (self._behind_alias and not self._dialect.aliases_checked)
-
     def _aliased(self, type_: Type, node: Node) -> Any:
-        target = resolved(node)
-        if "t" in type_.hooks and self._dialect.aliased_texts_refused and isinstance(target, Scalar):
+        if "t" in type_.hooks and self._dialect.aliased_texts_refused:
             raise Misfit("an alias does not work here in this minor", "write the value out")
         before, self._behind_alias = self._behind_alias, True
         try:
-            return self.value(type_, target)
+            return self.value(type_, resolved(node))
         finally:
             self._behind_alias = before
 

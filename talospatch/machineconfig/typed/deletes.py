@@ -52,7 +52,7 @@ class Selector:
     @property
     def id(self) -> str:
         """The document that it is for, as :attr:`talospatch.machineconfig.typed.documents.Document.id` writes it."""
-        return "/".join(filter(None, ("" if self.api_version in {"", MAIN} else self.api_version, self.kind, self.name)))
+        return "/".join(filter(None, ("" if self.api_version == MAIN else self.api_version, self.kind, self.name)))
 
     def __str__(self) -> str:
         return ".".join(self.path)
@@ -60,14 +60,14 @@ class Selector:
 
 def scalar_at(root: Mapping, key: str) -> str:
     """Return the text at a key of a document, or "", as the reference has it before it reads the document."""
-    value = root.values.get(key)
-    return "" if value is None else _node_text(value)
+    return _node_text(root.values.get(key))
 
 
-def _node_text(node: Node) -> str:
+def _node_text(node: Node | None) -> str:
     """Return what go-yaml keeps as the text of a node: of an alias it is the name that it gives, of a collection nothing."""
     if isinstance(node, Alias):
-        return node.target.anchor or ""
+        assert node.target.anchor is not None, "by which the alias names it"
+        return node.target.anchor
     return node.text if isinstance(node, Scalar) else ""
 
 
@@ -115,7 +115,7 @@ class Cut:
             self.selectors.append(Selector(self._document, path))
             return
         for key, child in node.values.items():
-            if key == MARK and isinstance(child, Scalar) and child.text == WORD:
+            if key == MARK:
                 continue
             self.selectors.append(Selector(self._document, path, str(key), _node_text(child), child))
             return
@@ -148,12 +148,12 @@ class _Deletion:
         """Return ``value`` without what stands at ``path``. What lies in a map of structs cannot be set, and the reference crashes."""
         if value is None and type_.pointer:
             raise self._missing()
-        if type_.shape == "list" and type_.name not in FORMS:
+        if type_.shape == "list":
             return self._element(type_, value, path)
         step, rest = path[0], path[1:]
         if type_.free or type_.shape == "any":
             return self._free(type_, value, path)
-        if type_.shape == "struct" and (type_.name not in FORMS or type_.name.startswith("x509.")):
+        if type_.shape == "struct":
             field = type_.fields.get(step)
             if field is None or not field.tagged or (field.embedded and not self._dialect.embedded_deletes):
                 raise self._missing()
@@ -191,7 +191,7 @@ class _Deletion:
         if rest or not step.startswith("["):
             raise Misfit(f"{self._selector}: only whole elements of a list can be deleted, found by a key of theirs")
         inner, wanted = type_.inside, self._selector.value
-        field = inner.fields.get(self._selector.key) if inner.shape == "struct" and inner.name not in FORMS else None
+        field = inner.fields.get(self._selector.key)
         for index, each in enumerate(values or ()):
             if (
                 field is not None
@@ -217,8 +217,9 @@ class _Deletion:
 
 def _stringer_text(type_: Type, value: Any) -> str:
     form = FORMS.get(type_.name)
-    if form is not None and form.text is not None:
-        return _ZERO_TEXTS.get(type_.name, "") if value is None or value == "" else form.text(value)
+    if form is not None:
+        assert form.text is not None, "a type with such a method has a text"
+        return _ZERO_TEXTS.get(type_.name, "") if value is None else form.text(value)
     if type_.words is not None:
         number = value or 0
         return type_.words.get(number) or f"{type_.name.rpartition('.')[2]}({number})"

@@ -27,7 +27,7 @@ class Dialect:
         aliases_checked: unknown keys behind an alias are noticed.
         texts_by_shape: types that are read from a text also take what their Go shape takes: an empty mapping for a struct, a list of
             numbers for bytes.
-        aliased_texts_refused: types that are read from a text take no alias of one.
+        aliased_texts_refused: types that are read from a text take no alias.
         merge_key_given: a merge key brings no quoted ``<<``: it counts as given, by the merge key itself.
         tags_decide: a tag of one's own, and ``!`` before plain text, make a text of what would be a bool, number or duration.
         repeated_patch_documents: one patch may hold the same document more than once, and conflicts count only in the result.

@@ -21,11 +21,10 @@ def _by(key: str, zero: object) -> KeyedMerge:
     def merge(left: list[Any], right: list[Any], elements: Merge) -> list[Any]:
         out = list(left)
         for new in right:
-            _refuse_null(new)
-            wanted = new.get(key, zero)
-            for index, old in enumerate(out):
+            for index, old in enumerate(out):  # the reference looks into both, and crashes on null
                 _refuse_null(old)
-                if old.get(key, zero) == wanted:
+                _refuse_null(new)
+                if old.get(key, zero) == new.get(key, zero):
                     out[index] = elements(old, new)
                     break
             else:
@@ -43,14 +42,15 @@ def _devices(left: list[Any], right: list[Any], elements: Merge) -> list[Any]:
     out = list(left)
     for new in right:
         _refuse_null(new)
-        name, selector = new.get("interface", ""), new.get("deviceSelector")
+        name, selector = new.get("interface"), new.get("deviceSelector")
         found = None
         if name:
             found = _first(out, "interface", name)
         elif selector is not None and "physical" not in selector:
             found = _first(out, "deviceSelector", selector)
         elif selector is not None:
-            _first(out, "interface", None)  # the reference compares with each, and crashes on null
+            for old in out:  # the reference compares with each
+                _refuse_null(old)
         if found is None:
             out.append(new)
         else:
@@ -59,10 +59,10 @@ def _devices(left: list[Any], right: list[Any], elements: Merge) -> list[Any]:
 
 
 def _first(values: list[Any], key: str, wanted: object) -> int | None:
-    """Return the place of the first element with a value at a key; without one the key is absent."""
+    """Return the place of the first element with a value at a key."""
     for index, value in enumerate(values):
         _refuse_null(value)
-        if wanted is not None and value.get(key) == wanted:
+        if value.get(key) == wanted:
             return index
     return None
 

@@ -96,10 +96,8 @@ class Merger:
             raise Misfit("merge not possible: both sides have a value, and the reference cannot set it")
         if type_.name in {"meta.URL", "v1alpha1.Endpoint"}:
             return merge_urls(left, right)
-        if type_.shape == "struct" and isinstance(left, dict):
+        if isinstance(left, dict):
             return {**left, **right}  # certificate and key, bytes and percentage: each for itself
-        if type_.shape in _PLAIN and not right and not (type_.pointer and self._zero_sets):
-            return left
         return right
 
     def _map(self, type_: Type, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:

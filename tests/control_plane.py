@@ -26,7 +26,7 @@ from typing import Any, Self
 
 from talospatch.simulator.pki import Authority, Identity, KeyKind
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 VARIABLE = "TALOSPATCH_KUBERNETES"
 CONTROLLERS = "job,garbagecollector,namespace"
 # User and group; the token of each is NAME-token. alice may nothing unless a test gives it to her.
@@ -211,10 +211,13 @@ class Kubelet:
         boot_id: what the node says of its boot.
         runner: runs one argument list; gives exit code and output.
         waiting: instead of running anything, containers wait with this reason.
+        digest: of every image.
     """
 
-    def __init__(self, plane: ControlPlane, name: str, boot_id: str, runner: Runner, *, waiting: str = "") -> None:
-        self.plane, self.name, self.boot_id, self.runner, self.waiting = plane, name, boot_id, runner, waiting
+    def __init__(
+        self, plane: ControlPlane, name: str, boot_id: str, runner: Runner, *, waiting: str = "", digest: str = f"sha256:{'cd' * 32}"
+    ) -> None:
+        self.plane, self.name, self.boot_id, self.runner, self.waiting, self.digest = plane, name, boot_id, runner, waiting, digest
         self.output: dict[tuple[str, str], bytes] = {}
         self.pods: list[dict[str, Any]] = []
         self._stop = threading.Event()
@@ -296,7 +299,7 @@ class Kubelet:
         ended = {"exitCode": code, "startedAt": now, "finishedAt": now, "reason": "Completed" if code == 0 else "Error"}
         return {
             **status,
-            "imageID": f"{container['image']}@sha256:{'cd' * 32}",
+            "imageID": f"{container['image']}@{self.digest}",
             "containerID": "containerd://x",
             "state": {"terminated": ended},
         }

@@ -1,0 +1,327 @@
+"""From the check to the proof on a real containerd: what talospatch runs on the node is run there, and the sandbox then stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from control_plane import ControlPlane, find_programs, program
+
+from containerd_node.backed_cluster import served
+from containerd_node.job_pods import JobPods, digest_of
+from containerd_node.kubelet import Kubelet
+from containerd_node.machine import until
+from containerd_node.node import RESULTS, ContainerdNode
+from containerd_node.pod_image import TOOLS
+from containerd_node.story import DEBUGGABLE, WORKER, damage, face
+from talospatch import AsyncCluster
+from talospatch.cni.eligibility import NOT_READY
+from talospatch.cni.rules import Verdict
+from talospatch.cnicheck.repair_job import manifests
+from talospatch.cnicheck.repair_plan import Method, RepairOptions
+from talospatch.planning.outcomes import ExitCode, Outcome
+
+if TYPE_CHECKING:
+    from containerd_node.containerds import Containerd
+    from talospatch.cnicheck.repair_plan import RepairPlan
+    from talospatch.cnicheck.repair_report import RepairReport
+
+pytestmark = [pytest.mark.containerd, pytest.mark.simulator]
+
+NO_KUBERNETES = "; ".join(find_programs())
+TICK = 60.0  # seconds between two turns of kubelet's garbage collection
+SHORT = 5.0  # seconds; what waits less waits for something real
+EMPTY = "decoding version from network config: unexpected end of JSON input"
+
+
+class Hasty:
+    """Time in which nobody waits for a minute, and kubelet has its turn in each all the same.
+
+    Attributes:
+        on_sleep: called when somebody is about to wait long.
+    """
+
+    def __init__(self, kubelet: Kubelet) -> None:
+        self.kubelet = kubelet
+        self.on_sleep: list[Callable[[], None]] = []
+        self._ahead = 0.0
+        self._turns = 0
+
+    def now(self) -> float:
+        return time.monotonic() + self._ahead
+
+    def at(self) -> float:
+        return time.time() + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds < SHORT:
+            await asyncio.sleep(seconds)
+            return
+        for told in tuple(self.on_sleep):
+            told()
+        self._ahead += seconds
+        while self._ahead >= (self._turns + 1) * TICK:
+            self._turns += 1
+            self.kubelet.collect()
+
+
+class Evening:
+    """A node with a pod that runs and one that was deleted and does not stop, and a cluster that shows the node.
+
+    Args:
+        node: with a containerd that fails on a damaged file.
+        talos: the version that the node shows.
+        directory: where files are kept.
+        before_boot: whether the damage is older than the boot, as after a power cut; else the node has long been up.
+    """
+
+    def __init__(self, node: ContainerdNode, talos: str, directory: Path, *, before_boot: bool = False) -> None:
+        self.node, self.talos, self.directory = node, talos, directory
+        self.kubelet = Kubelet(node)
+        self.clock = Hasty(self.kubelet)
+        if not before_boot:
+            node.booted_at -= 7200
+        self.running, self.stuck = node.run_pod("web-1"), node.run_pod("web-2")
+        damage(self.file, b"", age=3600)
+
+    @property
+    def file(self) -> Path:
+        """The damaged file."""
+        return self.node.cache_file(self.stuck)
+
+    def fail(self) -> None:
+        """Let kubelet find that the sandbox does not stop."""
+        assert (self.node.stop_error(self.stuck) or "").endswith(EMPTY)
+        assert self.kubelet.collect() == [self.stuck]
+        assert self.stuck in self.node.leases().values()
+
+    def cluster(self, work: Callable[[AsyncCluster], Any]) -> Any:
+        """Let a coroutine function work with the cluster, over TLS and as os:admin."""
+
+        async def run() -> Any:
+            async with served(face(self.talos), {"worker-1": (self.node, self.kubelet)}, self.directory) as files:
+                made = AsyncCluster.from_talosconfig(files["admin"], journal_dir=self.directory / "journal", environ=dict(os.environ))
+                made._clock = self.clock
+                async with made as cluster:
+                    return await work(cluster)
+
+        return asyncio.run(run())
+
+    def assert_over(self) -> None:
+        """The sandbox is gone with all that it held, and the pod that runs has all of its own."""
+        assert not self.file.exists()
+        assert [pod.id for pod in self.node.cri.pods()] == [self.running]
+        assert list(self.node.leases().values()) == [self.running]
+        assert self.node.cache_file(self.running).stat().st_size > 0
+        assert self.node.stop_error(self.running) is None
+
+
+@pytest.fixture
+def own_node(affected: Containerd, image: Path) -> Iterator[ContainerdNode]:
+    """A node that fails on a damaged file, and whose boot a test may date back."""
+    with ContainerdNode(affected, image) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A real Kubernetes control plane."""
+    binary = program()
+    assert binary is not None
+    with ControlPlane(binary, tmp_path_factory.mktemp("control-plane")) as running:
+        yield running
+
+
+async def told(evening: Evening, cluster: AsyncCluster, code: str) -> None:
+    """See that check and explain have found it."""
+    report = await cluster.check_cni_cache(nodes=[WORKER])
+    (node,) = report.nodes
+    (judged,) = node.files
+    assert (judged.file.name, judged.verdict, judged.code) == (evening.file.name, Verdict.FATAL, code)
+    assert report.exit_code() == ExitCode.DIFFERENCES
+    explained = await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])
+    ((_, story),) = explained.told
+    assert (story.sandbox, story.verdict) == (evening.stuck, Verdict.FATAL)
+    (address,) = (address for address, sandbox in evening.node.leases().items() if sandbox == evening.stuck)
+    text = "\n".join(node.tell(story))
+    assert EMPTY in text
+    assert address in text
+
+
+def assert_proven(report: RepairReport) -> None:
+    """Everything was removed, and everything was seen that proves it."""
+    assert {file.reason or file.outcome.value: [(item.what, item.ok) for item in file.proof] for file in report.files} == {
+        "removed": [("file", True), ("sandbox", True), ("kubelet log", True), ("lease", True)]
+    }
+    assert [file.outcome for file in report.files] == [Outcome.PROVEN]
+    assert report.notes == ()
+
+
+def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """A Talos that has DebugService has a containerd that heals; that this one does not, the log shows, as with an old Multus."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+    evening.fail()
+
+    async def work(cluster: AsyncCluster) -> None:
+        await told(evening, cluster, "logged-elsewhere")
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
+        assert [(node.method, len(node.files)) for node in plan.nodes] == [(Method.DEBUG, 1)]
+        assert evening.file.exists()
+        report = await cluster.cni_repair(plan)
+        assert_proven(report)
+        assert report.image.startswith(TOOLS)
+        after = await cluster.check_cni_cache(nodes=[WORKER])
+        assert after.exit_code() == ExitCode.DONE
+
+    evening.cluster(work)
+    evening.assert_over()
+
+
+async def by_job(evening: Evening, plane: ControlPlane, cluster: AsyncCluster, plan: RepairPlan) -> RepairReport:
+    """Carry a plan out by way of Kubernetes."""
+    boot_id = await cluster.client.boot_id(WORKER)
+    with JobPods(plane, "worker-1", boot_id, evening.kubelet, digest_of(evening.node.image, TOOLS)):
+        return await cluster.cni_repair(plan, kubeconfig=plane.kubeconfig("admin"))
+
+
+def jobs(plane: ControlPlane) -> list[Any]:
+    """Names of what is left in Kubernetes."""
+    found = [plane.call("GET", path)[1]["items"] for path in ("/apis/batch/v1/jobs", "/api/v1/pods")]
+    return [item["metadata"]["name"] for items in found for item in items]
+
+
+@pytest.mark.skipif(bool(NO_KUBERNETES), reason=NO_KUBERNETES)
+@pytest.mark.parametrize("cause", ["long up", "power cut"])
+def test_by_a_job(own_node: ContainerdNode, plane: ControlPlane, tmp_path: Path, cause: str) -> None:
+    """The blog's evening: Talos 1.7, whose API names no sandboxes, and Kubernetes as the only way to run anything on the node."""
+    evening = Evening(own_node, own_node.containerd.talos, tmp_path, before_boot=cause == "power cut")
+    if cause == "power cut":
+        own_node.cut_power()
+        own_node.boot()
+        evening.running = own_node.run_pod("web-3")
+    else:
+        evening.fail()
+
+    async def work(cluster: AsyncCluster) -> None:
+        await told(evening, cluster, "stop-fails")
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions())
+        ((node, file),) = ((node, file) for node in plan.nodes for file in node.files)
+        assert (node.method, node.kubernetes_name, node.left) == (Method.JOB, "worker-1", ())
+        assert NOT_READY not in file.order.shown_dead  # the API of this version names no sandboxes
+        assert "upgrade" in {item.code for item in node.advice}
+        assert evening.file.exists()
+        assert_proven(await by_job(evening, plane, cluster, plan))
+        assert (await cluster.check_cni_cache(nodes=[WORKER])).exit_code() == ExitCode.DONE
+
+    evening.cluster(work)
+    evening.assert_over()
+    assert jobs(plane) == []
+
+
+def test_by_a_manifest_that_somebody_applies(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """Needs no Kubernetes of ours: the pod in the manifest is run as it stands, and the next check sees that it is over."""
+    evening = Evening(own_node, own_node.containerd.talos, tmp_path)
+    evening.fail()
+
+    async def work(cluster: AsyncCluster) -> None:
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(method=Method.MANIFEST))
+        (manifest,) = manifests(plan.nodes, plan.options)
+        spec = manifest["spec"]["template"]["spec"]
+        assert evening.kubelet.run_to_end(spec) == (0, f"/results/{evening.file.name}\n")
+        assert evening.kubelet.run_to_end(spec).output.count("No such file or directory") == 1
+        assert evening.kubelet.collect() == []
+        assert (await cluster.check_cni_cache(nodes=[WORKER])).exit_code() == ExitCode.DONE
+
+    evening.cluster(work)
+    evening.assert_over()
+
+
+# What happens on the node between the plan and the command, by whatever runs it.
+
+
+def _link(evening: Evening) -> None:
+    elsewhere = evening.file.with_name(f"cbr0-{evening.running}-eth0")
+    evening.file.unlink()
+    evening.file.symlink_to(elsewhere.name)
+
+
+def _write(evening: Evening) -> None:
+    evening.file.write_bytes(evening.node.cache_file(evening.running).read_bytes())
+
+
+def _touch(evening: Evening) -> None:
+    os.utime(evening.file)
+
+
+def _start(evening: Evening) -> None:
+    """As if its sandbox ran: containerd's task of a running pod, by its name."""
+    evening.node.run_in_node(["mkdir", f"/run/containerd/io.containerd.runtime.v2.task/k8s.io/{evening.stuck}"])
+
+
+@pytest.mark.parametrize("change", [_link, _write, _touch, _start])
+@pytest.mark.parametrize("moment", ["before the third look", "before the command"])
+def test_what_changes_after_the_plan_is_left_alone(
+    own_node: ContainerdNode, tmp_path: Path, change: Callable[[Evening], None], moment: str
+) -> None:
+    """Seen by the last look, or, where it comes after that, by the command itself, on the node."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+    evening.fail()
+    run = own_node.run_debug_container
+
+    def late(argv: Sequence[str]) -> Any:
+        change(evening)
+        return run(argv)
+
+    async def work(cluster: AsyncCluster) -> RepairReport:
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
+        assert plan.count == 1
+        if moment == "before the command":
+            own_node.run_debug_container = late  # type: ignore[method-assign]
+        else:
+            change(evening)
+        report: RepairReport = await cluster.cni_repair(plan)
+        return report
+
+    report = evening.cluster(work)
+    (file,) = report.files
+    assert (file.outcome, file.reason.partition(":")[0]) == (Outcome.REFUSED, "left alone")
+    assert evening.file.is_symlink() or evening.file.exists()
+    assert own_node.cache_file(evening.running).stat().st_size > 0
+    assert report.exit_code() == ExitCode.REFUSED
+
+
+def test_a_containerd_that_heals_is_left_to_do_so(healing: Containerd, image: Path, tmp_path: Path) -> None:
+    """Nothing to repair there; and of what is left behind the verdict says so."""
+    with ContainerdNode(healing, image) as node:
+        evening = Evening(node, healing.talos, tmp_path)
+        results = node.machine.root / RESULTS
+        residue = results / f"gone-{evening.stuck}-eth0"
+        orphan = results / f"cbr0-{'0d' * 32}-eth0"
+        for path in (residue, orphan):
+            damage(path, b"", age=3600)
+
+        async def look(cluster: AsyncCluster) -> dict[str, Verdict]:
+            report = await cluster.check_cni_cache(nodes=[WORKER])
+            return {judged.file.name: judged.verdict for judged in report.nodes[0].files}
+
+        async def work(cluster: AsyncCluster) -> None:
+            expected = {evening.file.name: Verdict.HEALS, residue.name: Verdict.RESIDUE, orphan.name: Verdict.ORPHAN}
+            assert await look(cluster) == expected
+            node.run_in_node(["kill", "-KILL", str(node.cri.pod_info(evening.stuck)["pid"])])
+            until(lambda: not node.cri.is_ready(evening.stuck), "CRI to notice the killed pod")
+            assert await look(cluster) == expected
+            plan = await cluster.cni_repair_plan(nodes=[WORKER])
+            assert (plan.count, {left.eligibility.reasons for left in plan.nodes[0].left}) == (0, {("not-worth-it",)})
+            assert {item.code for item in plan.nodes[0].advice} == {"heals"}
+            evening.kubelet.collect()
+            assert await look(cluster) == {residue.name: Verdict.ORPHAN, orphan.name: Verdict.ORPHAN}
+
+        evening.cluster(work)
+        assert residue.exists()
+        assert orphan.exists()
+        evening.assert_over()
