@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import yaml
 from oracle_cases import Maker
 
 from talospatch.patching.conversion.table import RULES
@@ -334,3 +336,33 @@ def known_kinds(version: str) -> frozenset[str]:
     """Return the kinds of the rules that a version has."""
     talos = TalosVersion.parse(version)
     return frozenset(kind for rule in RULES if rule.within(talos) for kind in rule.kinds)
+
+
+def damaged(text: str, random: Random) -> str:
+    """Return a config with something in it gone, null, empty, doubled or of another type."""
+    documents = [document for document in yaml.safe_load_all(text) if document]
+    for _ in range(random.choice((1, 1, 2, 3))):
+        places = list(_places(documents))
+        if not places:
+            break
+        holder, key = random.choice(places)
+        value = holder[key]
+        what = random.choice(("gone", "doubled", None, "", [], {}, "x", [value]))
+        if what == "gone":
+            del holder[key]
+        elif what == "doubled":
+            holder[key] = [value, value]
+        else:
+            holder[key] = what
+    return yaml.safe_dump_all(documents, sort_keys=False)
+
+
+def _places(documents: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield every mapping or list inside with each of its keys or positions."""
+    waiting = [document for document in documents if isinstance(document, dict)]
+    while waiting:
+        holder = waiting.pop()
+        for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
+            yield holder, key
+            if isinstance(value, dict | list):
+                waiting.append(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from collections import Counter
@@ -23,7 +24,7 @@ from talospatch.talos.finding import Severity
 from talospatch.versions import TalosVersion
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "oracle"))
-from conversion_cases import MADE_KINDS, Legacy, known_kinds
+from conversion_cases import MADE_KINDS, Legacy, damaged, known_kinds
 
 PLACE = re.compile(r"^line \d+:\d+: ")
 PATHS = tuple(re.split(r"\[|\.\*", path)[0] for rule in RULES for path in rule.legacy)
@@ -141,6 +142,24 @@ def test_talosctl_makes_the_same_of_the_patch(minor: str, seed: int) -> None:
     """Or a finding says that it cannot, which in these configs it always can."""
     conversion = forward(minor, seed)
     assert "conversion-patch-not-for-talosctl" not in {finding.code for finding in conversion.findings}
+
+
+@pytest.mark.fuzz
+@given(seeds, minors, st.booleans())
+def test_what_is_broken_stays_or_is_an_error_with_a_reason(seed: int, to: str, older_form: bool) -> None:
+    """Never a crash, and never more broken than before."""
+    random = Random(seed)
+    case = Legacy("1.14", random)
+    text = damaged(case.text() if older_form else case.newer_text(), random)
+    try:
+        conversion = convert(MachineConfig.parse(text), TalosVersion.parse(to))
+    except TalosPatchError as error:
+        assert str(error)
+        return
+    assert convert(conversion.after, TalosVersion.parse(to)).patch == ""
+    with contextlib.suppress(TalosPatchError):
+        reencode(text, minor=conversion.at.minor)  # of what Talos cannot read it has nothing else to say
+        assert not problems(conversion.after.text, conversion.at.minor) - problems(text, conversion.at.minor)
 
 
 @pytest.mark.fuzz

@@ -514,6 +514,28 @@ def test_documents_without_a_main_one_have_nowhere_to_go_back_to() -> None:
     text = "apiVersion: v1alpha1\nkind: SysctlConfig\nparams:\n  a: '1'\n"
     conversion = converted(text, "1.13")
     assert (conversion.after.text, found(conversion, "conversion-no-main-document").path) == (text, "SysctlConfig")
+    text = "apiVersion: v1alpha1\nkind: SysctlConfig\n"  # nor may nothing be left
+    conversion = converted(text, "1.13")
+    assert (conversion.after.text, found(conversion, "conversion-no-main-document").path) == (text, "SysctlConfig")
+
+
+BROKEN = [
+    ("static-hosts", worker("  network:\n    extraHostEntries: [null]\n"), "machine.network.extraHostEntries", "1.13"),
+    ("sysctls", worker("") + "---\nkind: SysctlConfig\nparams: {a: b}\n", "SysctlConfig", "1.13"),
+    ("kernel-modules", worker("") + document("KernelModuleConfig"), "KernelModuleConfig", "1.13"),
+    ("cri-customization", worker("") + document("CRICustomizationConfig", "content: ''"), "CRICustomizationConfig", "1.13"),
+    ("resolvers", worker("") + document("ResolverConfig", "nameservers: [{}]"), "ResolverConfig:nameservers[0]", "1.11"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "path", "to"), BROKEN, ids=lambda value: value if isinstance(value, str) and "\n" not in value else ""
+)
+def test_what_is_broken_stays(rule: str, text: str, path: str, to: str) -> None:
+    """A document without its name or its API version, and null where something belongs: what it was meant to be is not for us to say."""
+    conversion = converted(text, to, only=[rule])
+    assert (conversion.after.text, conversion.made) == (text, ())
+    assert path in {finding.path for finding in conversion.findings}
 
 
 def test_a_field_that_nobody_knows_stays_as_it_is() -> None:

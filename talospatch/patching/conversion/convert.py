@@ -17,10 +17,11 @@ from talospatch.machineconfig.validation.rules import breaches
 from talospatch.machineconfig.validation.validate import MODES
 from talospatch.patching import hazards
 from talospatch.patching.conversion.compose import patch_of
+from talospatch.patching.conversion.obstacles import broken, obstacle
 from talospatch.patching.conversion.remarks import lost_remarks
 from talospatch.patching.conversion.rule import Identity, Move, Rule, refused
 from talospatch.patching.conversion.table import BY_CODE, RULES
-from talospatch.patching.conversion.view import View
+from talospatch.patching.conversion.view import View, known
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.hazards import Noticed
 from talospatch.patching.known_types import schema_for
@@ -173,7 +174,8 @@ class _Course:
     def __init__(self, config: MachineConfig, *, to: TalosVersion, at: TalosVersion, oldest: TalosVersion) -> None:
         self._config, self._to, self._at, self._oldest = config, to, at, oldest
         self._noticed = Noticed()
-        self._set = DocumentSet(config.text, schema_for(at, self._noticed), self._noticed, source=config.source)
+        self._schema = schema_for(at, self._noticed)
+        self._set = DocumentSet(config.text, self._schema, self._noticed, source=config.source)
         self._start = View(self._set.documents, at=at, to=to)
         self._problems = self._judge()
         self._made: list[Made] = []
@@ -184,7 +186,11 @@ class _Course:
 
     def forward(self, rule: Rule) -> None:
         """Apply a rule whose documents the target has."""
-        move = rule.forward(self._view())
+        view = self._view()
+        if found := broken(rule, view):
+            self._findings.append(found)
+            return
+        move = rule.forward(view)
         if not rule.within(self._oldest) and not move.is_empty:
             message = (
                 f"stays: some node has Talos {self._oldest}, and with {', '.join(rule.kinds)} it would not boot, nor after a rollback to it"
@@ -196,8 +202,12 @@ class _Course:
     def back(self, rule: Rule) -> None:
         """Apply a rule the other way round, because the target lacks its documents."""
         view = self._view()
+        if found := broken(rule, view):
+            self._findings.append(found)
+            return
         move = rule.back(view)
-        if move.main is not None and not view.has_main:
+        left = len(self._set.documents) - len(move.removed)
+        if not view.has_main and (move.main is not None or (move.removed and not left)):
             why = "there is no main document that it could move into"
             move = Move(findings=(refused("conversion-no-main-document", (), why, document=rule.kinds[0]),))
         self._make(rule, move, back=True)
@@ -207,31 +217,35 @@ class _Course:
         self._findings += move.findings
         if move.is_empty:
             return
-        why = self._hinders(move)
+        code, why = self._hinders(move)
         if not why:
             self._made.append(Made(rule, back, move))
             return
         if len(move.parts) < 2:
-            self._stays(rule, move, why, back=back)
+            self._stays(rule, move, code, why, back=back)
             return
         moved = []
         for part in move.parts:
-            if why := self._hinders(part):
-                self._stays(rule, part, why, back=back)
+            code, why = self._hinders(part)
+            if why:
+                self._stays(rule, part, code, why, back=back)
             else:
                 moved.append(part)
         if moved:
             self._made.append(Made(rule, back, Move.of(moved)))
 
-    def _stays(self, rule: Rule, move: Move, why: str, *, back: bool) -> None:
+    def _stays(self, rule: Rule, move: Move, code: str, why: str, *, back: bool) -> None:
         path = rule.kinds[0] if back else str(ConfigPath(ROOT_DOCUMENT, move.gone[0])) if len(move.gone) == 1 else rule.legacy[0]
-        self._findings.append(Finding(Severity.WARNING, "conversion-not-valid", path, f"stays: {why}"))
+        self._findings.append(Finding(Severity.WARNING, code, path, f"stays: {why}"))
 
-    def _hinders(self, move: Move) -> str:
-        """Make a move and return the empty text, or leave everything as it is and return why."""
+    def _hinders(self, move: Move) -> tuple[str, str]:
+        """Make a move and return empty texts, or leave everything as it is and return a finding's code and why."""
+        view = self._view()
+        if why := obstacle(move, view, self._set.documents, self._schema):
+            return "conversion-not-expressible", why
         before, noticed = list(self._set.documents), len(self._noticed.findings)
         try:
-            self._set.merge(patch_of([move], self._view()))
+            self._set.merge(patch_of([move], view))
         except TalosPatchError as error:
             why = f"in its other form it could not be read: {error.problem if isinstance(error, InputError) else error}"
         else:
@@ -242,11 +256,11 @@ class _Course:
                 why = f"no patch says it as it is: {unsaid[0].message}"
         if why:
             self._set.documents = before
-        return why
+        return "conversion-not-valid", why
 
     def _judge(self) -> Counter[tuple[str, str]]:
         """Return what Talos would refuse of the documents as they are now, wherever it runs. Places do not count: they are what changes."""
-        found = (breach for mode in MODES for breach in breaches(self._set.documents, minor=self._at.minor, mode=mode))
+        found = (breach for mode in MODES for breach in breaches(tuple(known(self._set.documents)), minor=self._at.minor, mode=mode))
         return Counter((breach.rule.code, breach.broken.message) for breach in found if breach.rule.severity is Severity.ERROR)
 
     def end(self) -> Conversion:

@@ -127,7 +127,7 @@ def _resolvers_back(view: View) -> Move:
         return Move(findings=(not_expressible(("hostDNS",), why, "let the rule host-dns convert too", document=_RESOLVER),))
     servers = document.get("nameservers") or []
     for index, server in enumerate(servers):
-        if server.keys() - {"address"}:
+        if set(server) != {"address"}:
             why = "is asked by another protocol, and the main document has plain addresses only"
             return Move(findings=(not_expressible(("nameservers", index), why, "write a server for plain DNS", document=_RESOLVER),))
     search = document.get("searchDomains") or {}

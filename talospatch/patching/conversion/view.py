@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.path import ROOT_DOCUMENT
 from talospatch.machineconfig.typed.plaindata import plain_data
+from talospatch.machineconfig.typed.schema import UNKNOWN
 from talospatch.machineconfig.validation.rule import MACHINE_TYPES
 from talospatch.patching.conversion.rule import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from talospatch.machineconfig.typed.documents import Document
     from talospatch.versions import TalosVersion
 
 Data = Any
+
+
+def known(documents: Iterable[Document]) -> Iterator[Document]:
+    """Yield the documents that Talos would know; one of another API version, or of none, has no type, whatever its kind."""
+    return (document for document in documents if document.type.name != UNKNOWN)
 
 
 class View:
@@ -26,9 +32,9 @@ class View:
         to: the Talos that it is to be for.
     """
 
-    def __init__(self, documents: Sequence[Document], *, at: TalosVersion, to: TalosVersion) -> None:
+    def __init__(self, documents: Iterable[Document], *, at: TalosVersion, to: TalosVersion) -> None:
         self.at, self.to = at, to
-        self._documents = tuple(documents)  # the list is changed as the conversion goes on
+        self._documents = tuple(known(documents))
         self._main: dict[str, Data] | None = None
 
     @property
@@ -66,6 +72,10 @@ class View:
     def the(self, kind: str) -> dict[str, Data] | None:
         """Return the document of a kind that there is one of at most, or None."""
         return next(iter(self.of_kind(kind)), None)
+
+    def is_named(self, kind: str) -> bool:
+        """Whether there are documents of a kind, and they are told apart by their names."""
+        return any(document.kind.named for document in self._documents if document.kind.name == kind)
 
     def names(self, kind: str) -> set[str]:
         """Return the names of the documents of a kind."""
