@@ -161,14 +161,14 @@ def demo(session: nox.Session) -> None:
 def servers(session: nox.Session) -> None:
     """Tests against every real server: built where Go is needed, which takes minutes the first time; a talosctl where one is given.
 
-    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a Kubernetes control plane; a talosctl on PATH or in
-    TALOSPATCH_TALOSCTL.
+    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a Kubernetes control plane; Loki; a talosctl on PATH or
+    in TALOSPATCH_TALOSCTL.
     """
     session.install("-e", ".", *group("test"))
     session.run("python", "tools/servers.py", "build")
     session.run(
         "pytest",
-        *(session.posargs or ["tests/containerd_node", "tests/kubernetes", "tests/simulator/test_talosctl.py"]),
+        *(session.posargs or ["tests/containerd_node", "tests/kubernetes", "tests/telemetry", "tests/simulator/test_talosctl.py"]),
         env={"TALOSPATCH_CONTAINERD": "distribution,1.7,2.1,2.3"},
     )
 
