@@ -201,7 +201,7 @@ def views(session: nox.Session) -> None:
 
 @nox.session
 def oracle(session: nox.Session) -> None:
-    """Compare random patches and verdicts with Talos's own code, which is built first (needs Go); for some minors only: -- 1.13 1.14."""
+    """Compare random patches, verdicts and conversions with Talos's own code, built first (needs Go); for some minors: -- 1.13 1.14."""
     minors = [word for word in session.posargs if word in MINORS]
     programs = reference(session, minors or MINORS)
     if not programs:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from talospatch.fleet.cluster import Cluster
     from talospatch.fleet.targets import Targets, all_nodes, control_planes, nodes, workers
     from talospatch.offline import Change, MachineConfig, patch_config
+    from talospatch.patching.conversion.api import convert_config
     from talospatch.patching.validation import validate_config
     from talospatch.planning.plan import Plan
     from talospatch.planning.report import Report
@@ -35,6 +36,7 @@ _HOMES = {
     "Targets": "talospatch.fleet.targets",
     "all_nodes": "talospatch.fleet.targets",
     "control_planes": "talospatch.fleet.targets",
+    "convert_config": "talospatch.patching.conversion.api",
     "nodes": "talospatch.fleet.targets",
     "patch_config": "talospatch.offline",
     "validate_config": "talospatch.patching.validation",
@@ -54,6 +56,7 @@ __all__ = [
     "Targets",
     "all_nodes",
     "control_planes",
+    "convert_config",
     "nodes",
     "patch_config",
     "validate_config",

@@ -12,7 +12,8 @@ import sys
 from machinery import TOOLS
 from oracle import program
 
-sys.path[:0] = [str(TOOLS.parent / "tests" / folder) for folder in ("conversion", "oracle")]
+sys.path.insert(0, str(TOOLS.parent / "tests" / "oracle"))
+sys.path.insert(0, str(TOOLS.parent / "tests" / "conversion"))
 from compared import MINORS, RECORD, digest
 from conversion_examples import EXAMPLES
 from effects import effects

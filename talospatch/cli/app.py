@@ -30,7 +30,7 @@ COMMANDS = (
     Row("diff", "diff", "Show what a change would do, on a cluster or to files, and change nothing."),
     Row("apply", "apply", "Roll a change out: plan, ask, change node by node, prove."),
     Row("patch", "patch", "Patch the machine configuration of nodes, in talosctl's words."),
-    Row("machineconfig", "mc", "Patch, compare and validate machine configurations in files."),
+    Row("machineconfig", "mc", "Patch, compare, validate and convert machine configurations in files."),
     Row("rollout", "rollout", "Look at, continue or undo what was rolled out."),
     Row("cni", "cni", "Find and remove damaged CNI result-cache files."),
     Row("patches", "patches", "List and show the bundled patches."),

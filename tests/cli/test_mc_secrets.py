@@ -72,6 +72,8 @@ def test_no_secret_is_said(rows: list[tuple[str, str]], secret: str, other: str,
             said("mc", "patch", "a.yaml", "b.yaml", "-p", "b.yaml", *ON, "--check"),
             said("mc", "patch", "b.yaml", "-p", "a.yaml", *ON, "--check"),
             said("mc", "patch", "b.yaml", "-p", "a.yaml", *ON, "--check", "--strict"),
+            said("mc", "convert", "a.yaml", "b.yaml", "--to", "1.14", "-o", form),
+            said("mc", "convert", "a.yaml", "b.yaml", "--to", "1.11", "--needed", "-o", form),
         ]
     for text in everything:
         assert text

@@ -11,4 +11,4 @@ MINORS = ("1.12", "1.13", "1.14")  # that have documents of which there are rule
 
 def digest(minor: str, before: str, after: str) -> str:
     """Return the word for a comparison, which changes with anything that was compared."""
-    return hashlib.sha256("\0".join((minor, before, after)).encode()).hexdigest()[:24]
+    return hashlib.sha256(f"{minor}\0{before}\0{after}".encode()).hexdigest()[:24]

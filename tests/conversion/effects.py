@@ -1,7 +1,8 @@
 """What of Talos's answers about a config has an effect on a node: two forms that say the same may differ in the rest only.
 
-The op ``answers`` of ``tools/oracle`` asks every question of ``config.Config``. Each function below stands for a controller of Talos that makes the same of
-several answers; what it is follows from that controller's code (v1.14.0-rc.1, ``internal/app/machined/pkg/controllers`` unless said).
+The op ``answers`` of ``tools/oracle`` asks every question of ``config.Config``. Each function below stands for a controller of Talos that
+makes the same of several answers; what it is follows from that controller's code (v1.14.0-rc.1, ``internal/app/machined/pkg/controllers``
+unless said).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from talospatch.machineconfig.validation.validate import MODES
 from talospatch.patching import hazards
 from talospatch.patching.conversion.compose import patch_of
 from talospatch.patching.conversion.remarks import lost_remarks
-from talospatch.patching.conversion.rule import Move, Rule, refused
+from talospatch.patching.conversion.rule import Identity, Move, Rule, refused
 from talospatch.patching.conversion.table import BY_CODE, RULES
 from talospatch.patching.conversion.view import View
 from talospatch.patching.document_set import DocumentSet
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.typed.documents import Document
+    from talospatch.patching.conversion.rule import Data
 
 _UNKNOWN = frozenset({hazards.UNKNOWN_KIND.code, hazards.UNKNOWN_FIELD.code})
 # Findings that are not about what a patch says: talosctl crashes on any patch of a config with a date in a free-form object.
@@ -50,6 +52,30 @@ class Made(NamedTuple):
     rule: Rule
     back: bool
     move: Move
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Paths of what was moved."""
+        paths = [str(ConfigPath(ROOT_DOCUMENT, steps)) for steps in self.move.gone]
+        paths += [identity.id for identity in self.move.removed]
+        paths += [str(ConfigPath(identity.id, (key,))) for identity, key in self.move.cut]
+        return tuple(dict.fromkeys(paths))
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Paths of what it was moved to."""
+        paths = [path for path in self.rule.legacy if _stands_in(self.move.main, path)]
+        paths += [Identity(document["kind"], document.get("name", "")).id for document in self.move.documents]
+        return tuple(dict.fromkeys(paths))
+
+
+def _stands_in(data: Data, path: str) -> bool:
+    """Whether data has something at a path, as far as that is made of plain keys."""
+    for key in re.split(r"\[|\.\*", path)[0].split("."):
+        if not isinstance(data, dict) or key not in data:
+            return False
+        data = data[key]
+    return True
 
 
 class Conversion(NamedTuple):
@@ -93,10 +119,7 @@ def convert(
         ConfigError: the config does not fit its types, or an edit could not be proven right.
         VersionError: conversions for that version are not known.
     """
-    if to.minor not in MINORS and to >= TalosVersion.parse(MINORS[-1]):
-        problem = f"conversions are known up to Talos {MINORS[-1]}, and {to} is newer"
-        raise VersionError(problem, hint=f"convert to {MINORS[-1]}, or see whether there is a newer talospatch")
-    rules = _chosen(only)
+    rules = rules_for(to, only)
     at = _reader(config, to)
     course = _Course(config, to=to, at=at, oldest=oldest or to)
     for rule in rules:
@@ -108,7 +131,18 @@ def convert(
     return course.end()
 
 
-def _chosen(only: Iterable[str]) -> tuple[Rule, ...]:
+def rules_for(to: TalosVersion, only: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """Return the rules of some codes, in the order of going forward, by default all.
+
+    Raises:
+        ChangeError: there is no rule of such a code.
+        VersionError: conversions for that version are not known.
+    """
+    if to.minor not in MINORS:
+        known = f"conversions are known from Talos {MINORS[0]} to {MINORS[-1]}"
+        newer = to > TalosVersion.parse(MINORS[-1])
+        hint = f"convert to {MINORS[-1]}, or see whether there is a newer talospatch" if newer else "upgrade the node first"
+        raise VersionError(f"{known}, and {to} is {'newer' if newer else 'older'}", hint=hint)
     wanted = tuple(only)
     for code in wanted:
         if code not in BY_CODE:
@@ -120,7 +154,6 @@ def _chosen(only: Iterable[str]) -> tuple[Rule, ...]:
 
 def _reader(config: MachineConfig, to: TalosVersion) -> TalosVersion:
     """Return the version by which the config is read: the newest that we know where the target does not know all that it holds."""
-    Workpiece(config, talos=to)  # refuses what is not written
     noticed = Noticed()
     try:
         DocumentSet(config.text, schema_for(to, noticed), noticed, source=config.source)

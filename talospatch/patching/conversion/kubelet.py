@@ -148,6 +148,6 @@ RULES = (
         "the same image, arguments and configuration, where the image is given and no directory of manifests is read",
         "container.K8sKubeletConfig, container.K8sCredentialProviderConfig, k8s/kubelet_config.go, types/k8s/kubelet.go",
         "extra mounts; no image; the manifests directory in use; what belongs to the node and is not converted too",
-        "upgrading Kubernetes needs a talosctl of 1.14 or newer from then on, which knows the document",
+        "talosctl upgrade-k8s of a version before 1.14 does not know the document",
     ),
 )

@@ -87,6 +87,6 @@ RULES = (
         "every service gets the variables of both, the document's last; at boot machined takes both as well",
         "internal/pkg/environment/environment.go, the sequencer's task that sets the environment, runtime/environment.go",
         f"{_CLASH}; what is no name of a variable, which the document refuses",
-        "machined itself takes later changes at once instead of at the next boot",
+        "machined itself takes a change of the document at once, one of the field at its next boot",
     ),
 )

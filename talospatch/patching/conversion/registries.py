@@ -151,7 +151,7 @@ RULES = (
     Rule(
         "registry-mirrors",
         "mirrors of registries",
-        (f"{_MIRRORS}{{}}",),
+        (_MIRRORS,),
         (_MIRROR,),
         _SINCE,
         _each(_MIRRORS, _MIRROR, "", _mirror),
@@ -163,7 +163,7 @@ RULES = (
     Rule(
         "registry-auth",
         "credentials of registries",
-        (f"{_HOSTS}{{}}.auth",),
+        (f"{_HOSTS}.*.auth",),
         (_AUTH,),
         _SINCE,
         _each(_HOSTS, _AUTH, "auth", _auth),
@@ -175,7 +175,7 @@ RULES = (
     Rule(
         "registry-tls",
         "certificates of registries",
-        (f"{_HOSTS}{{}}.tls",),
+        (f"{_HOSTS}.*.tls",),
         (_TLS,),
         _SINCE,
         _each(_HOSTS, _TLS, "tls", _tls),

@@ -74,14 +74,14 @@ class Rule(NamedTuple):
     Attributes:
         code: a stable word for scripts and ``--only``.
         title: what it is about, for lists.
-        legacy: paths of the main document that it takes.
+        legacy: paths of the main document that it takes; ``*`` stands for any key.
         kinds: kinds of documents that it makes.
         since: the first Talos that has them; of a field of an older kind, the first that has the field.
         forward: from the main document to documents.
         back: from documents to the main document.
         lossless: when nothing is lost, in one sentence.
         refuses: when it does not convert, in one sentence; empty when it always can.
-        effect: what a running node does when it gets the converted config, beside nothing; or empty.
+        effect: what a running node does when it gets the converted config, and what is another matter in one form; mostly empty.
         source: where in Talos's source both forms are seen to have the same effect.
         field: of a document that older versions have too, the key that the rule is about; or empty.
     """
@@ -117,7 +117,7 @@ def refused(code: str, path: Steps, why: str, hint: str = "", *, document: str =
         hint: what to do.
         document: id of the document.
     """
-    return Finding(Severity.WARNING, code, str(ConfigPath(document, path)), why, hint)
+    return Finding(Severity.WARNING, code, str(ConfigPath(document, path)) if path else document, why, hint)
 
 
 DOCUMENT_COUNTS = "the document is the one in effect"

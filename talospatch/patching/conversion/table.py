@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.patching.conversion import cri, discovery, host, kubelet, kubernetes, maps, network, registries
+from talospatch.talos.finding import Severity
 
 if TYPE_CHECKING:
     from talospatch.patching.conversion.rule import Rule
@@ -27,6 +28,40 @@ RULES: tuple[Rule, ...] = (
     *kubelet.RULES,
 )
 BY_CODE = {rule.code: rule for rule in RULES}
+
+
+class Code(NamedTuple):
+    """A finding that a conversion can have.
+
+    Attributes:
+        code: a stable word for scripts.
+        severity: how grave it is.
+        meaning: what it says, in one sentence.
+    """
+
+    code: str
+    severity: Severity
+    meaning: str
+
+
+FINDINGS = (
+    Code("conversion-left", Severity.ERROR, "something stays that the version cannot read: a node on it would not boot with this config"),
+    Code("conversion-both-set", Severity.WARNING, "both forms say something about it; neither is changed"),
+    Code("conversion-not-expressible", Severity.WARNING, "the other form has no way to say it; it stays"),
+    Code("conversion-repeated", Severity.WARNING, "it stands there more than once, where the other form can hold it once; it stays"),
+    Code("conversion-not-valid", Severity.WARNING, "in the other form Talos would refuse the config, or no patch could say it; it stays"),
+    Code("conversion-no-main-document", Severity.WARNING, "there is no main document that it could move back into; it stays"),
+    Code("conversion-older-node", Severity.NOTE, "the oldest Talos of the cluster lacks the document, so it is not made"),
+    Code(
+        "conversion-rollback",
+        Severity.NOTE,
+        "the Talos before lacks documents that are made, and would not boot with them after a rollback",
+    ),
+    Code("conversion-op-dropped", Severity.NOTE, "the drop-in's op, which a document does not have, never counted for it"),
+    Code("conversion-carrier", Severity.NOTE, "talospatch, applying the patch, would put the drop-in back into a document"),
+    Code("conversion-comments", Severity.NOTE, "comments that stood beside what was moved are not moved"),
+    Code("conversion-patch-not-for-talosctl", Severity.NOTE, "talosctl would make something else of the patch, or fail"),
+)
 
 
 class NotMade(NamedTuple):
@@ -65,7 +100,7 @@ NOT_MADE = (
         "the document writes below /etc only, not what Talos manages there, and knows no append",
     ),
     NotMade(
-        "cluster.extraManifests, cluster.network.cni.urls",
+        "cluster.extraManifests, cluster.extraManifestHeaders, cluster.network.cni.urls",
         ("KubeExternalManifestConfig",),
         "Talos tells manifests by their URL there and by the document's name here, so the resources would be made anew",
     ),
