@@ -215,7 +215,7 @@ def oracle(session: nox.Session) -> None:
 
 @nox.session
 def mutants(session: nox.Session) -> None:
-    """Change the code of merge and delete in one place at a time, and see whether a test notices (minutes); some modules: -- merge keyed."""
+    """Change merge and delete in one place at a time, and see whether a test notices (minutes); some modules only: -- merge keyed."""
     session.install("-e", ".", *group("test"))
     session.run("python", "tools/mutants.py", *session.posargs)
 

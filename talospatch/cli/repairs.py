@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.cli import signals
+from talospatch.cli.layout import wrap
 from talospatch.cli.output import Format, View, emit
 from talospatch.cli.views import repair as views
 from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from talospatch.fleet.targets import Targets
 
 INTERRUPTED = (
-    "Interrupted. What ran on a node was ended. `talospatch cni repairs last` shows what was about to be removed, "
+    "Interrupted. If anything ran on a node, it was ended: `talospatch cni repairs last` then shows what was about to be removed, "
     "`talospatch cni check` what there is now."
 )
 LARGEST_ARCHIVE = 512 << 20  # bytes; it is held in memory
@@ -89,7 +90,8 @@ async def run(
         output: form of the result.
     """
     if carrying.yes and options.method is None and (problem := _no_kubernetes(carrying)):
-        terminal.say(f"Nodes with a Talos before 1.13 could not be repaired from here: {problem}")
+        said = f"Nodes with a Talos before 1.13 could not be repaired from here: {problem}"
+        terminal.say(wrap(said, terminal.prose_width, rest="  "))
     plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=terminal.say)
     if options.method is Method.MANIFEST:
         return _manifest(plan, terminal, output)
@@ -114,7 +116,7 @@ def interruptible(work: Callable[[], Coroutine[Any, Any, int]], terminal: Termin
         try:
             return asyncio.run(work())
         except KeyboardInterrupt:
-            terminal.say(INTERRUPTED)
+            terminal.say(wrap(INTERRUPTED, terminal.prose_width))
             return ExitCode.INTERRUPTED
 
 

@@ -145,10 +145,12 @@ class LogScan:
         self._last: float | None = None
         self._previous: float | None = None
         self._bytes = self._too_long = self._too_many = self._jumps = 0
+        self._fed = False  # whether a log came whole, and not only lines that somebody chose
 
     def feed(self, data: bytes) -> None:
         """Read on; a line may begin in one piece and end in another."""
         self._bytes += len(data)
+        self._fed = self._fed or bool(data)
         if len(self._head) < _EDGE:
             self._head += data[: _EDGE - len(self._head)]
         self._tail = data[-_EDGE:] if len(data) >= _EDGE else (self._tail + data)[-_EDGE:]
@@ -208,7 +210,7 @@ class LogScan:
         )
 
     def _notes(self) -> Iterator[str]:
-        if self._bytes and not self._seen and self._first is None:
+        if self._fed and self._first is None and not (self._seen or self._pods or self._exhausted):
             yield "what was read has no line with a time as kubelet and containerd write it: it may be no log of theirs"
         if self._too_many:
             yield f"{self._too_many} lines about more than {self._most} sandboxes were not counted"

@@ -68,7 +68,7 @@ def style_of(config: MachineConfig) -> Style:
     quotes: Counter[str] = Counter()
     for document in config.documents:
         for parent, key, child in _pairs(document.node):
-            if type(child) is Scalar:
+            if isinstance(child, Scalar):
                 if child.style:
                     quotes[child.style] += 1
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence
 from talospatch.machineconfig.typed.decode import Decoder
 from talospatch.machineconfig.typed.deletes import Selector, scalar_at
 from talospatch.machineconfig.typed.documents import MAIN, Document
@@ -105,6 +105,10 @@ class TolerantLoader(Loader):
         """Return kind and API version by their keys, as a reader would, and not where talosctl finds these words first."""
         if any(isinstance(value, Scalar) and value.text in {"kind", "apiVersion"} for value in root.values.values()):
             self._widened.noticed.add(hazards.NAME_MISREAD)
+        for key in ("apiVersion", "kind", "name"):
+            if isinstance(root.values.get(key), Alias):
+                problem = f"{key} is given by an alias, and Talos takes the alias's own name for it"
+                raise self.error(problem, root.values[key].start, "write it out")
         kind = scalar_at(root, "kind")
         return (kind, scalar_at(root, "apiVersion")) if kind else super().kind_of(root)
 

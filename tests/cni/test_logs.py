@@ -269,3 +269,6 @@ def test_what_is_no_log_is_said_to_be_none() -> None:
     assert "it may be no log of theirs" in "".join(read("import os", "print(os.name)").notes)
     assert read(json.dumps({"ts": AT * 1000, "msg": "SyncLoop"})).notes == ()
     assert read().notes == ()
+    chosen = LogScan()
+    chosen.entry(b"import os")
+    assert chosen.report().notes == ()

@@ -15,6 +15,7 @@ from control_plane import ControlPlane, find_programs, program
 from containerd_node.backed_cluster import served
 from containerd_node.job_pods import JobPods, digest_of
 from containerd_node.kubelet import Kubelet
+from containerd_node.machine import until
 from containerd_node.node import RESULTS, ContainerdNode
 from containerd_node.pod_image import TOOLS
 from containerd_node.story import DEBUGGABLE, WORKER, damage, face
@@ -312,8 +313,7 @@ def test_a_containerd_that_heals_is_left_to_do_so(healing: Containerd, image: Pa
             expected = {evening.file.name: Verdict.HEALS, residue.name: Verdict.RESIDUE, orphan.name: Verdict.ORPHAN}
             assert await look(cluster) == expected
             node.run_in_node(["kill", "-KILL", str(node.cri.pod_info(evening.stuck)["pid"])])
-            while node.cri.is_ready(evening.stuck):
-                await asyncio.sleep(0.05)
+            until(lambda: not node.cri.is_ready(evening.stuck), "CRI to notice the killed pod")
             assert await look(cluster) == expected
             plan = await cluster.cni_repair_plan(nodes=[WORKER])
             assert (plan.count, {left.eligibility.reasons for left in plan.nodes[0].left}) == (0, {("not-worth-it",)})

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 Operation = dict[str, Any]  # its members as JSON: None, bool, Number, str, list, dict
 
-WRITTEN_NULL = object()  # the value null of an operation in YAML: in a test it equals what is empty, and null does not
+# The reference knows three nulls: that of a config, which is None here, and those that are the value of an operation.
+GIVEN_NULL = object()  # in JSON: equals itself only
+WRITTEN_NULL = object()  # in YAML, and what a copy makes of the other: a mapping without keys that takes none
+_NULLS = (GIVEN_NULL, WRITTEN_NULL)
 _INDEX = re.compile(r"[+-]?[0-9]+")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
@@ -138,7 +141,7 @@ def apply_operations(text: str, operations: tuple[Operation, ...], *, source: st
                 root = _apply(root, operation)
             except Misfit as misfit:
                 raise Misfit(f"operation {number}: {misfit}", misfit.hint) from None
-        return write_json(root)
+        return write_json(_copied(root))
     except Misfit as misfit:
         raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
 
@@ -180,8 +183,8 @@ def _find(root: Any, path: str) -> tuple[Any, str]:
         if isinstance(holder, list):
             holder = holder[_index(holder, name, len(holder))] if _INDEX.fullmatch(name) else None
         else:
-            holder = holder.get(name)
-        if not isinstance(holder, dict | list):
+            holder = _get(holder, name)
+        if not isinstance(holder, dict | list) and holder is not WRITTEN_NULL:
             raise Misfit(f"the config has nothing at {path!r}: {part!r} is missing on the way")
     return holder, _decoded(parts[-1])
 
@@ -201,11 +204,15 @@ def _index(holder: list[Any], name: str, end: int) -> int:
 
 
 def _get(holder: Any, name: str) -> Any:
+    if holder is WRITTEN_NULL:
+        return None
     return holder[_index(holder, name, len(holder))] if isinstance(holder, list) else holder.get(name)
 
 
 def _put(holder: Any, name: str, value: Any) -> None:
     """Add a member: into a list before its place, or at the end."""
+    if holder is WRITTEN_NULL:
+        raise Misfit(f"{name[:60]!r} is added to null, which crashes the reference")
     if isinstance(holder, dict):
         holder[name] = value
     elif name == "-":
@@ -217,14 +224,14 @@ def _put(holder: Any, name: str, value: Any) -> None:
 def _take(holder: Any, name: str) -> Any:
     if isinstance(holder, list):
         return holder.pop(_index(holder, name, len(holder)))
-    if name not in holder:
+    if holder is WRITTEN_NULL or name not in holder:
         raise Misfit(f"there is no key {name[:60]!r} to remove")
     return holder.pop(name)
 
 
 def _add(root: Any, operation: Operation) -> Any:
     holder, name = _find(root, _text_member(operation, "path"))
-    _put(holder, name, _copied(operation.get("value")))
+    _put(holder, name, _value(operation))
     return root
 
 
@@ -235,16 +242,16 @@ def _remove(root: Any, operation: Operation) -> Any:
 
 
 def _replace(root: Any, operation: Operation) -> Any:
-    path, value = _text_member(operation, "path"), _copied(operation.get("value"))
+    path, value = _text_member(operation, "path"), _value(operation)
     if not path:
-        if not isinstance(value, dict | list):
+        if not isinstance(value, dict | list) and value is not WRITTEN_NULL:
             raise Misfit("the whole config can only be replaced by a mapping or a list")
         return value
     holder, name = _find(root, path)
     if isinstance(holder, list):
         holder[_index(holder, name, len(holder))] = value
     else:
-        holder[name] = value
+        _put(holder, name, value)
     return root
 
 
@@ -258,7 +265,8 @@ def _move(root: Any, operation: Operation) -> Any:
 
 def _copy(root: Any, operation: Operation) -> Any:
     holder, name = _find(root, _text_member(operation, "from"))
-    value = _copied(_get(holder, name))
+    value = _get(holder, name)
+    value = WRITTEN_NULL if value in _NULLS else _copied(value)
     holder, name = _find(root, _text_member(operation, "path"))
     _put(holder, name, value)
     return root
@@ -271,8 +279,8 @@ def _test(root: Any, operation: Operation) -> Any:
         found = _get(holder, name)
     else:
         found = root
-    wanted = operation.get("value")
-    if not (found in ({}, []) if wanted is WRITTEN_NULL else _equal(found, wanted)):
+    wanted = _value(operation)
+    if not (wanted in (None, GIVEN_NULL) if found is None else _equal(found, wanted)):
         raise Misfit(f"the test of {path!r} failed: the config has another value")
     return root
 
@@ -282,7 +290,10 @@ def _equal(left: Any, right: Any) -> bool:
     pairs = [(left, right)]
     while pairs:
         one, other = pairs.pop()
-        if isinstance(one, dict) and isinstance(other, dict):
+        if one is WRITTEN_NULL or other is WRITTEN_NULL:
+            if not _is_empty(one, other):
+                return False
+        elif isinstance(one, dict) and isinstance(other, dict):
             if one.keys() != other.keys():
                 return False
             pairs += [(value, other[key]) for key, value in one.items()]
@@ -297,8 +308,22 @@ def _equal(left: Any, right: Any) -> bool:
     return True
 
 
+def _is_empty(found: Any, wanted: Any) -> bool:
+    """Whether both are empty, one of them a null that was written: found, that is as good as a mapping without keys, but no list."""
+    return (found is WRITTEN_NULL or found in ({}, [])) and (wanted is WRITTEN_NULL or wanted == {})
+
+
+def _value(operation: Operation) -> Any:
+    """Return a copy of the value of an operation; None where it has none."""
+    value = operation.get("value")
+    if value is None:
+        return GIVEN_NULL if "value" in operation else None
+    return value if value is WRITTEN_NULL else _copied(value)
+
+
 def _copied(value: Any) -> Any:
-    if value is WRITTEN_NULL:
+    """Return a copy of a value, in which one null is as good as another."""
+    if value in _NULLS:
         return None
     if isinstance(value, dict):
         return {key: _copied(each) for key, each in value.items()}

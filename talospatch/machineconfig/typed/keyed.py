@@ -21,11 +21,10 @@ def _by(key: str, zero: object) -> KeyedMerge:
     def merge(left: list[Any], right: list[Any], elements: Merge) -> list[Any]:
         out = list(left)
         for new in right:
-            _refuse_null(new)
-            wanted = new.get(key, zero)
-            for index, old in enumerate(out):
+            for index, old in enumerate(out):  # the reference looks into both, and crashes on null
                 _refuse_null(old)
-                if old.get(key, zero) == wanted:
+                _refuse_null(new)
+                if old.get(key, zero) == new.get(key, zero):
                     out[index] = elements(old, new)
                     break
             else:
