@@ -112,11 +112,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; warnings are errors. Command reference and tutorial must show what the commands print."""
+    """Build the documentation; warnings are errors. References and tutorials must show what tables say and commands print."""
     session.install("-e", ".", *group("docs"))
     session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
     session.run("python", "tools/tutorial.py", "--check", "docs/tutorials/demo.md")
     session.run("python", "tools/cni_tutorial.py", "--check", "docs/tutorials/cni-cache.md")
+    for table in ("hazard", "validation", "version"):
+        page = {"hazard": "hazards", "version": "versions"}.get(table, table)
+        session.run("python", f"tools/{table}_reference.py", "--check", f"docs/reference/{page}.md")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
