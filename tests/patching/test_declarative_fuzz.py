@@ -58,7 +58,7 @@ class Case(NamedTuple):
         return re.search(r"^(?:kind|apiVersion|name): *\*", "\n".join((self.base, *self.patches)), re.MULTILINE) is not None
 
     def worked(self, base: str | None = None) -> Workpiece | None:
-        """Return the config, or another one, with the patches applied; None where that is an error of ours, or not looked at."""
+        """Return the config, or another one, with the patches applied; None where that is an error of ours."""
         talos = TalosVersion.parse(self.minor)
         try:
             piece = Workpiece(MachineConfig.parse(readable(self.base if base is None else base, talos)), talos=talos)
@@ -67,7 +67,7 @@ class Case(NamedTuple):
             piece.documents()
         except TalosPatchError:
             return None
-        return None if self.is_named_by_alias else piece
+        return piece
 
 
 def randoms() -> st.SearchStrategy[Random]:
