@@ -112,11 +112,14 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Build the documentation; warnings are errors. Command reference and tutorial must show what the commands print."""
+    """Build the documentation; warnings are errors. References and tutorials must show what tables say and commands print."""
     session.install("-e", ".", *group("docs"))
     session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
     session.run("python", "tools/tutorial.py", "--check", "docs/tutorials/demo.md")
     session.run("python", "tools/cni_tutorial.py", "--check", "docs/tutorials/cni-cache.md")
+    for table in ("hazard", "validation", "version"):
+        page = {"hazard": "hazards", "version": "versions"}.get(table, table)
+        session.run("python", f"tools/{table}_reference.py", "--check", f"docs/reference/{page}.md")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 
@@ -161,14 +164,14 @@ def demo(session: nox.Session) -> None:
 def servers(session: nox.Session) -> None:
     """Tests against every real server: built where Go is needed, which takes minutes the first time; a talosctl where one is given.
 
-    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a Kubernetes control plane; a talosctl on PATH or in
-    TALOSPATCH_TALOSCTL.
+    containerd 1.7, 2.1 and 2.3 and the distribution's, in namespaces (needs root); a Kubernetes control plane; Loki; a talosctl on PATH or
+    in TALOSPATCH_TALOSCTL.
     """
     session.install("-e", ".", *group("test"))
     session.run("python", "tools/servers.py", "build")
     session.run(
         "pytest",
-        *(session.posargs or ["tests/containerd_node", "tests/kubernetes", "tests/simulator/test_talosctl.py"]),
+        *(session.posargs or ["tests/containerd_node", "tests/kubernetes", "tests/telemetry", "tests/simulator/test_talosctl.py"]),
         env={"TALOSPATCH_CONTAINERD": "distribution,1.7,2.1,2.3"},
     )
 

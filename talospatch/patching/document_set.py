@@ -47,7 +47,6 @@ class DocumentSet:
         self.trees = loader.trees
         self.documents: list[Document] = list(self.before)
         self._vacated: dict[Identity, Mapping] = {}  # roots of documents that were deleted
-        self._new: set[Identity] = set()  # documents that the patch has brought so far
 
     @property
     def text(self) -> str:
@@ -64,7 +63,6 @@ class DocumentSet:
             ChangeError: it leads where nothing can be changed, or to documents that exclude each other.
         """
         loader = TolerantLoader(text, self.widened, source, patch=True, trees=trees)
-        self._new.clear()
         for document in self.documents:
             self._note_uncopyable(document)
         had = {id(document) for document in self.documents}
@@ -101,7 +99,6 @@ class DocumentSet:
             self._put_back(made.with_root(root))
         else:
             self.documents.append(made)
-            self._new.add(_identity(step))
 
     def _note_made_and_deleted(self, step: Step, had: set[int]) -> None:
         """Note a delete in a document that the same patch has made: up to 1.13 talosctl does not find it."""
@@ -124,8 +121,6 @@ class DocumentSet:
     def _delete(self, selector: Selector) -> None:
         identity = _named(selector)
         index = self._index(identity)
-        if identity in self._new and not self._schema.dialect.repeated_patch_documents:
-            self._noticed.add(hazards.DOCUMENT_REPEATED, identity[1])
         if index is None:
             self._noticed.add(hazards.DELETE_ABSENT, identity[1])
         elif not selector.path:

@@ -9,7 +9,6 @@ as the values; otherwise wider ways are tried: the value anew, the collection ar
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import ConfigError
@@ -23,6 +22,7 @@ from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.patching import hazards
 from talospatch.patching.alias_edits import ANY, AliasPlace, alias_places, expanded
 from talospatch.patching.alignment import ListChange, align, unchanged
+from talospatch.patching.attempts import attempts
 from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
 from talospatch.patching.emit import Style, block
 from talospatch.patching.flow_edits import has_comments, is_spread
@@ -31,13 +31,10 @@ from talospatch.patching.scalar_edit import close_block_at_end, replace_scalar
 from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
-    from talospatch.machineconfig.path import Step
     from talospatch.machineconfig.reader import Tree
     from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.hazards import Noticed
     from talospatch.patching.tolerant import Widened
-
-_MOST_SINGLE = 24  # operations that are widened one by one; of more, all together
 
 
 class Rewritten(NamedTuple):
@@ -123,52 +120,13 @@ class Rewriter:
 
     def _attempts(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
         """Yield the edits to try, the least first, and the places where more than the change is written anew in them."""
-        for edits, wide in self._chosen():
-            yield edits, wide
+        for edits, wide in attempts(self._operations):
+            whole = [*edits, *self._others]
+            yield whole, [*wide]
             if self._aliases:
-                more, places = expanded(self._editor, self._aliases, edits)
+                more, places = expanded(self._editor, self._aliases, whole)
                 if more:
-                    yield [*edits, *more], [*wide, *places]
-
-    def _chosen(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
-        """Yield the edits to try without those of aliases elsewhere."""
-        operations = self._operations
-        for chosen in self._levels():
-            ways = [min(level, len(operation.ways) - 1) for operation, level in zip(operations, chosen, strict=True)]
-            regions = [(operation.document, operation.region(way)) for operation, way in zip(operations, ways, strict=True)]
-            edits: Edits = []
-            wide: list[Operation | AliasPlace] = []
-            for operation, way, region in zip(operations, ways, regions, strict=True):
-                if any(_covers(other, operation) for other in regions if other != region):
-                    continue  # what is written anew around it is as it is to be
-                found = operation.ways[way]() if way >= 0 else None
-                if found is None:
-                    break
-                edits += found
-                if region[1] is not None:
-                    wide.append(operation)
-            else:
-                yield [*edits, *self._others], wide
-
-    def _levels(self) -> Iterator[list[int]]:
-        """Yield which way each operation is to go: the least, then wider ones where edits clash, of one at a time, of all."""
-        operations = self._operations
-        yield [0] * len(operations)
-        most = max((len(operation.ways) for operation in operations), default=1)
-        if clashing := self._clashing():
-            yield from ([level if operation in clashing else 0 for operation in operations] for level in range(1, most))
-        if 1 < len(operations) <= _MOST_SINGLE:
-            for single, operation in enumerate(operations):
-                for level in range(1, len(operation.ways)):
-                    yield [level if index == single else 0 for index in range(len(operations))]
-        yield from ([level] * len(operations) for level in range(1, most))
-
-    def _clashing(self) -> list[Operation]:
-        """Return the operations of which the least edits are for the same characters."""
-        spans = [(start, end, operation) for operation in self._operations if operation.ways for start, end, _ in operation.ways[0]() or ()]
-        spans.sort(key=lambda span: span[:2])
-        pairs = ((one, two) for (_, end, one), (start, _, two) in pairwise(spans) if start < end and one is not two)
-        return [operation for pair in pairs for operation in pair]
+                    yield [*whole, *more], [*wide, *places]
 
     def _proven(self, edits: Edits, wanted: Sequence[Document]) -> Rewritten | None:
         text = applied(self._text, edits)
@@ -390,12 +348,6 @@ def _loses_key(before: Any, after: Any) -> bool:
     if isinstance(before, list) and isinstance(after, list):
         return any(_loses_key(one, other) for one, other in zip(before, after, strict=False))
     return False
-
-
-def _covers(region: tuple[str, tuple[Step, ...] | None], operation: Operation) -> bool:
-    """Whether an operation changes something inside of what is written anew."""
-    document, steps = region
-    return steps is not None and document == operation.document and operation.steps[: len(steps)] == steps
 
 
 def _in_order_of(node: Node, data: Any) -> Any:

@@ -108,7 +108,7 @@ def test_a_file_is_told_with_what_is_known_of_its_sandbox() -> None:
     assert "one is held" not in said
     assert text.endswith("a note")
     markdown = render(view(CniReport((TOLD,), unplaced=(ALONE,)), "time-bomb"), Format.MARKDOWN, width=80, paint=PLAIN)
-    assert "**fatal** worker-1: /var/lib/cni/networks/cbr0: all 253 addresses are taken free some" in markdown
+    assert "**fatal** worker-1: /var/lib/cni/networks/cbr0: all 253 addresses are taken → free some" in markdown
 
 
 def test_a_file_that_has_no_story_names_the_pod_that_stands_in_it() -> None:

@@ -52,11 +52,13 @@ class Case(NamedTuple):
         """Whether a patch is for containerd, and goes into whatever carries that."""
         return any(PART_PATH in patch or KIND in patch for patch in self.patches)
 
-    def worked(self, base: str | None = None) -> Workpiece | None:
-        """Return the config, or another one, with the patches applied; None where that is an error of ours.
+    @property
+    def is_named_by_alias(self) -> bool:
+        """Whether a document's kind or name is an alias: Talos takes the alias's own name for it."""
+        return re.search(r"^(?:kind|apiVersion|name): *\*", "\n".join((self.base, *self.patches)), re.MULTILINE) is not None
 
-        Documents whose kind or name is an alias are left out: Talos takes the alias's own name for it.
-        """
+    def worked(self, base: str | None = None) -> Workpiece | None:
+        """Return the config, or another one, with the patches applied; None where that is an error of ours."""
         talos = TalosVersion.parse(self.minor)
         try:
             piece = Workpiece(MachineConfig.parse(readable(self.base if base is None else base, talos)), talos=talos)
@@ -65,7 +67,7 @@ class Case(NamedTuple):
             piece.documents()
         except TalosPatchError:
             return None
-        return None if re.search(r"^(?:kind|apiVersion|name): *\*", "\n".join((self.base, *self.patches)), re.MULTILINE) else piece
+        return piece
 
 
 def randoms() -> st.SearchStrategy[Random]:
@@ -121,7 +123,8 @@ def test_a_patch_is_applied_or_refused(case: Case) -> None:
     assert mean_the_same(documents_of(text, case.minor), wanted)
     if canonical:
         assert encode(documents_of(text, case.minor), minor=case.minor) == canonical
-        assert encode(documents_of(canonical, case.minor), minor=case.minor) == canonical
+        if case.minor != "1.11" or " -0\n" not in canonical:  # written as -0 there, and read as 0
+            assert encode(documents_of(canonical, case.minor), minor=case.minor) == canonical
     codes = {finding.code for finding in piece.patched.findings}
     if wanted and NOT_REPEATABLE not in codes and not (case.is_json and len(case.patches) > 1):
         again = case.worked(text)
@@ -153,7 +156,7 @@ def test_where_nothing_is_noticed_it_is_what_talosctl_makes(case: Case) -> None:
 @given(cases())
 def test_what_talosctl_does_can_be_done(case: Case) -> None:
     """No success of talosctl's is an error of ours, but for JSON patches, which we read by the RFC, and what it cannot read again."""
-    if case.has_fragment or case.is_json or case.worked() is not None:
+    if case.has_fragment or case.is_json or case.is_named_by_alias or case.worked() is not None:
         return
     try:
         reencode(patch_text(case.base, case.patches, minor=case.minor), minor=case.minor)

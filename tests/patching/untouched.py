@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
+from talospatch.machineconfig.typed.decode import ZERO
 from talospatch.machineconfig.typed.documents import Document
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.hazards import Noticed
@@ -49,7 +50,7 @@ def _named(text: str, key: Node | None, node: Node, value: Any, type_: Type | No
     """Return the places of what a patch's value names."""
     if isinstance(value, dict) and isinstance(node, Mapping) and node.values and value:
         added = any(name not in node.values for name in value)
-        emptied = len(node.values) == 1 and not all(value.values())
+        emptied = len(node.values) == 1 and any(each is ZERO or not each for each in value.values())
         spans = [_span(text, key or node, node)] if (node.flow and added) or emptied else list[Span]()
         for name, each in value.items():
             if isinstance(name, str) and name in node.values:

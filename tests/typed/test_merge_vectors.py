@@ -11,7 +11,8 @@ import pytest
 from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.typed.apply import patch_text, reencode
 
-VECTORS = sorted((Path(__file__).parent.parent / "vectors" / "merge").glob("*.jsonl"))
+FOLDERS = (Path(__file__).parent.parent / "vectors" / name for name in ("merge", "json6902"))
+VECTORS = [path for folder in FOLDERS for path in sorted(folder.glob("*.jsonl"))]
 
 
 def answer(case: dict[str, Any], minor: str) -> str | None:
@@ -36,4 +37,4 @@ def test_every_recorded_answer_is_ours(path: Path) -> None:
 
 def test_the_vectors_are_there() -> None:
     """A missing folder would pass every other test."""
-    assert len(VECTORS) == 18
+    assert len(VECTORS) == 19

@@ -9,10 +9,11 @@ in place.
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Alias, Mapping, Scalar, Sequence, resolved
-from talospatch.machineconfig.typed.forms import FORMS, TRIMMED
+from talospatch.machineconfig.typed.forms import FORMS, NUMBERED, TRIMMED, raw_text
 from talospatch.machineconfig.typed.free import given_keys, read_free, read_object
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.plain import NULLS, OLD_BOOLS, is_null, is_only_text, kind_of, text_of, value_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.typed.dialect import Dialect
     from talospatch.machineconfig.typed.schema import Type
 
+_DIGIT = re.compile(r"[-+]?0*[0-9]")
 _NUMBERS = frozenset({"int", "uint"})
 _DROPPED = frozenset({"string", "bool", "int", "uint", "float"})  # shapes whose zero value is as good as absent
 _KEPT_NULL = frozenset({"list", "map", "any"})  # shapes that are nil in a list; other nulls are not elements at all
@@ -71,7 +73,7 @@ class Decoder:
         if shape == "struct":
             return self._struct(type_, node)
         if type_.words is not None:
-            return _enumeration(type_, node)
+            return _enumeration(type_, raw_text(node, self._dialect))
         if isinstance(node, Scalar):
             return self._scalar(type_, node)
         if shape == "list":
@@ -253,17 +255,17 @@ def _sources(child: Node) -> Iterator[Mapping]:
         yield source
 
 
-def _enumeration(type_: Type, node: Node) -> int:
+def _enumeration(type_: Type, text: str) -> int:
     """Return the number of a word."""
     assert type_.words is not None, "asked for enumerations only"
-    if not isinstance(node, Scalar):
-        raise _misplaced(type_, node)
-    lower = node.text.lower()
+    lower = text.lower()
     for number, word in type_.words.items():
-        if word == node.text or (not type_.exact and word.lower() == lower):
+        if word == text or (not type_.exact and word.lower() == lower):
             return number
+    if type_.name in NUMBERED and (not text or _DIGIT.fullmatch(text)) and int(text or 0) in type_.words:
+        return int(text or 0)
     words = [word for word in type_.words.values() if not word.isdecimal()]
-    raise Misfit(f"{node.text[:40]!r} is none of the words that may stand here", f"one of {', '.join(words)}")
+    raise Misfit(f"{text[:40]!r} is none of the words that may stand here", f"one of {', '.join(words)}")
 
 
 _EXPECTED = {

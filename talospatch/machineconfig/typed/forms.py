@@ -54,7 +54,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _raw(node: Node, dialect: Dialect) -> str:
+def raw_text(node: Node, dialect: Dialect) -> str:
     """Return the text that a TextUnmarshaler gets: as it stands, whatever it would mean, if only its tag fits it."""
     if not isinstance(node, Scalar):
         raise Misfit(f"{kind_of(node)} stands where a text belongs")
@@ -65,7 +65,7 @@ def _raw(node: Node, dialect: Dialect) -> str:
 
 
 def _from_text(parse: Callable[[str], str]) -> Callable[[Node, Dialect], str | None]:
-    return lambda node, dialect: parse(_raw(node, dialect)) or None
+    return lambda node, dialect: parse(raw_text(node, dialect)) or None
 
 
 def _duration(node: Node, dialect: Dialect) -> int:
@@ -126,7 +126,7 @@ def _hardware_address(node: Node, dialect: Dialect) -> str:
     if isinstance(node, Sequence) and dialect.texts_by_shape:
         items = [resolved(item) for item in node.items]
         return bytes(_byte(item, dialect) for item in items if not is_null(item)).hex(":")
-    return addresses.read_hardware_address(_raw(node, dialect))
+    return addresses.read_hardware_address(raw_text(node, dialect))
 
 
 def _byte(node: Node, dialect: Dialect) -> int:
@@ -164,14 +164,14 @@ def _write_port_range(value: tuple[int, int]) -> int | str:
 
 
 def _byte_size(node: Node, dialect: Dialect) -> str | None:
-    text = _raw(node, dialect)
+    text = raw_text(node, dialect)
     if text:
         sizes.check_size(text, negative=dialect.negative_sizes)
     return text or None
 
 
 def _size(node: Node, dialect: Dialect) -> dict[str, str] | None:
-    text = _raw(node, dialect)
+    text = raw_text(node, dialect)
     if "%" in text:
         sizes.check_percentage(text, negative=dialect.negative_sizes)
         return {"percentage": text}
@@ -231,6 +231,9 @@ FORMS: dict[str, Form] = {
     "meta.ArgValue": Form(_argument, _write_argument, None),
     "v1alpha1.ArgValue": Form(_argument, _write_argument, None),
 }
+
+# Enumerations of which the number will do as well as the word, and nothing for 0. Source: FailOverMAC.UnmarshalText.
+NUMBERED = frozenset({"nethelpers.FailOverMAC"})
 
 # Read as their shape says, written in a form of their own.
 WRITTEN: dict[str, Callable[[Any], Any]] = {"v1alpha1.FileMode": _octal, "runtime.EtcFileMode": _octal}

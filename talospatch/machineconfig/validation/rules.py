@@ -60,17 +60,17 @@ def breaches(documents: Sequence[Document], *, minor: str, mode: str) -> Iterato
 def _main(main: Place, config: Config) -> Iterator[Breach]:
     """The reference looks no further where a whole section is missing."""
     if not main_machine.machine_rules_apply(config):
-        yield Breach(_SECTION, Broken(main["machine"], "the machine section is required"))
+        yield Breach(SECTION, Broken(main["machine"], "the machine section is required"))
         skipped: tuple[Rule, ...] = (*main_machine.RULES, *main_network.RULES, *main_cluster.RULES)
     elif not main_cluster.cluster_rules_apply(config):
-        yield Breach(_SECTION, Broken(main["cluster"], "the cluster section is required"))
+        yield Breach(SECTION, Broken(main["cluster"], "the cluster section is required"))
         skipped = main_cluster.RULES
     else:
         skipped = ()
     yield from _broken((rule for rule in _of_kind(ROOT_DOCUMENT, config.minor) if rule not in skipped), main, config)
 
 
-_SECTION = Rule("section-required", (ROOT_DOCUMENT,), lambda root, config: ())
+SECTION = Rule("section-required", (ROOT_DOCUMENT,), lambda root, config: ())
 
 
 def _broken(rules: Iterator[Rule] | Sequence[Rule], place: Place, config: Config) -> Iterator[Breach]:
