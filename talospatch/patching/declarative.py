@@ -15,7 +15,8 @@ from talospatch.machineconfig.typed.free import AnyKeys, go_type
 from talospatch.machineconfig.typed.keyed import KEYED
 from talospatch.machineconfig.typed.merge import UNSETTABLE, WIPED, acts_on_nothing, merge_urls
 from talospatch.patching import hazards
-from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, is_found_by, key_of, replaces
+from talospatch.patching.element_index import ElementIndex
+from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, replaces
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.path import Step
@@ -167,30 +168,24 @@ class DeclarativeMerger:
         out = list(left or ())
         if None in out and type_.name in KEYED:
             self._note(hazards.NULL_ELEMENT, path)
+        index, old_ones = ElementIndex(inner, out), len(out)
         for each in elements:
-            self._put(type_, out, each, path, old_ones=len(left or ()))
+            self._put(type_, index, each, path, old_ones=old_ones)
         return left if left is not None and len(out) == len(left) and all(map(_is, out, left)) else out
 
-    def _put(self, type_: Type, out: list[Any], new: Any, path: Steps, *, old_ones: int) -> None:
+    def _put(self, type_: Type, index: ElementIndex, new: Any, path: Steps, *, old_ones: int) -> None:
         """Add an element to a list, or merge it into the one that it is."""
-        inner = type_.inside
-        plain = self._adopted(inner, new)
-        mapping = isinstance(plain, dict) and inner.shape == "struct" and inner.name not in FORMS
-        keyed = mapping and key_of(inner.name, plain) is not None
-        # Of several that are replaced as a whole talosctl takes the last, of several that are merged into the first.
-        for index in reversed(range(len(out))) if replaces(inner.name) else range(len(out)):
-            old = out[index]
-            if keyed:
-                if not isinstance(old, dict) or not is_found_by(inner.name, old, plain):
-                    continue
-                out[index] = self._keyed(type_, old, new, plain, (*path, index), fresh=index >= old_ones)
-                return
-            if alike(inner, old, plain):
-                if not old_ones:
-                    break  # given twice by the patch itself, on purpose or not: the list is new, and taken as it is
-                self._note(hazards.ELEMENT_PRESENT, path)
-                return
-        out.append(plain)
+        plain = self._adopted(type_.inside, new)
+        place = index.find(plain)
+        if place is None:
+            index.append(plain)
+        elif isinstance(plain, dict) and index.key(plain) is not None:
+            held = index.elements[place]
+            index.elements[place] = self._keyed(type_, held, new, plain, (*path, place), fresh=place >= old_ones)
+        elif old_ones:
+            self._note(hazards.ELEMENT_PRESENT, path)
+        else:
+            index.append(plain)  # given twice by the patch itself, on purpose or not: the list is new, and taken as it is
 
     def _keyed(self, type_: Type, old: Any, new: Any, plain: Any, path: Steps, *, fresh: bool) -> Any:
         inner = type_.inside

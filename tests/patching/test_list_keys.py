@@ -306,3 +306,14 @@ def test_words_of_a_command_line_are_appended_in_their_order() -> None:
     after = head + "args: [-v, -v, --log, a, a, -v]\n"
     assert text_of(base, head + "args: [a, -v]\n", talos="1.14") == after
     assert text_of(after, head + "args: [a, -v]\n", talos="1.14") == after
+
+
+def test_long_lists_are_merged_by_their_keys() -> None:
+    """Without a look at each element for each: twenty thousand would take minutes."""
+    count = 20_000
+    base = "machine:\n  certSANs:\n" + "".join(f"    - n{number}\n" for number in range(count))
+    base += "  files:\n" + "".join(f"    - {{path: /{number}, content: a}}\n" for number in range(count))
+    names = ", ".join(f"n{number}" for number in range(count + 1))
+    files = ", ".join(f"{{path: /{number}, content: a}}" for number in range(count))
+    after = text_of(base, f"machine:\n  certSANs: [{names}]\n  files: [{files}]\n")
+    assert after == base.replace(f"    - n{count - 1}\n", f"    - n{count - 1}\n    - n{count}\n")
