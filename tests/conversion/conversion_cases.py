@@ -347,7 +347,8 @@ def damaged(text: str, random: Random) -> str:
             break
         holder, key = random.choice(places)
         value = holder[key]
-        what = random.choice(("gone", "doubled", None, "", [], {}, "x", [value]))
+        choices: tuple[Any, ...] = ("gone", "doubled", None, "", [], {}, "x", [value])
+        what = random.choice(choices)
         if what == "gone":
             del holder[key]
         elif what == "doubled":
@@ -359,7 +360,7 @@ def damaged(text: str, random: Random) -> str:
 
 def _places(documents: list[Any]) -> Iterator[tuple[Any, Any]]:
     """Yield every mapping or list inside with each of its keys or positions."""
-    waiting = [document for document in documents if isinstance(document, dict)]
+    waiting: list[Any] = list(documents)
     while waiting:
         holder = waiting.pop()
         for key, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
