@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEPTH_LIMIT = 100  # a talosconfig is five levels deep
+_TOO_DEEP = f"nested more than {DEPTH_LIMIT} levels deep"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
@@ -57,9 +58,11 @@ def read(text: str, *, source: str) -> tuple[Node | None, bool]:
         return _Builder(source).build(events)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = error.problem or error.context or "it cannot be parsed"
+        problem = f"not valid YAML: {error.problem or error.context or 'it cannot be parsed'}"
+        if "maximum nesting depth" in problem:  # libyaml looks ahead, and may come to its own limit first
+            problem = _TOO_DEEP
         raise TalosconfigError(
-            f"not valid YAML: {problem}", source=source, line=mark.line + 1 if mark else None, column=mark.column + 1 if mark else None
+            problem, source=source, line=mark.line + 1 if mark else None, column=mark.column + 1 if mark else None
         ) from error
     except yaml.YAMLError as error:
         raise TalosconfigError("not valid YAML", source=source) from error
@@ -126,7 +129,7 @@ class _Builder:
         if self._wants_key():
             self._fail(event, "a key has to be text")
         if len(self._stack) >= DEPTH_LIMIT:
-            self._fail(event, f"nested more than {DEPTH_LIMIT} levels deep")
+            self._fail(event, _TOO_DEEP)
         node = Node(value, event.start_mark.line + 1, event.start_mark.column + 1)
         if event.anchor:
             self._anchors[event.anchor] = None

@@ -277,3 +277,10 @@ def test_an_error_of_one_document_does_not_hide_those_of_others() -> None:
     found = errors(text, "1.13")
     assert [finding.code for finding in found] == ["unreadable", "unknown-key"]
     assert "apiVersion" in found[0].message
+
+
+def test_a_partition_that_is_null_is_an_error() -> None:
+    """Talos crashes on it, wherever in its list it stands."""
+    text = "machine: {type: worker, disks: [{device: /dev/sdb, partitions: [{size: 1GB, mountpoint: /var/a}, null]}]}\n"
+    found = validate_config(text, mode="cloud", talos_version="1.13")
+    assert "machine.disks[0].partitions[1]" in {finding.path for finding in found if finding.severity is Severity.ERROR}

@@ -137,6 +137,9 @@ def _disks(root: Place, _: Config) -> Iterator[Broken]:
         if not disk.given:
             yield Broken(disk, "is null")
         partitions = list(disk["partitions"].items())
+        for partition in partitions:
+            if not partition.given:
+                yield Broken(partition, "is null")
         for partition in partitions[:-1]:
             if partition.given and not partition["size"].filled:
                 yield Broken(partition["size"], "takes the whole disk, but is not the last partition")
