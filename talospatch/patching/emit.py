@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
-from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence, children
+from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
 from talospatch.machineconfig.scalars import Literal, Timestamp, resolve_plain
 
@@ -65,15 +64,8 @@ def style_of(config: MachineConfig) -> Style:
     text = config.text
     newline = "\r\n" if "\r\n" in text else "\n"
     step = offset = None
-    quotes: Counter[str] = Counter()
     for document in config.documents:
         for parent, key, child in _pairs(document.node):
-            if isinstance(child, Scalar):
-                if child.style:
-                    quotes[child.style] += 1
-                continue
-            if step is not None and offset is not None:
-                continue
             if child.flow or (isinstance(child, Mapping) and not child.values) or (isinstance(child, Sequence) and not child.items):
                 continue
             column = column_of(text, key_start(text, parent.keys[key]))
@@ -81,18 +73,21 @@ def style_of(config: MachineConfig) -> Style:
                 step = key_column(text, child) - column
             elif isinstance(child, Sequence) and offset is None:
                 offset = dash_column(text, child) - column
+            if step is not None and offset is not None:
+                break
     step = step if step and 0 < step <= 8 else 2
-    quote = "'" if quotes["'"] > quotes['"'] else '"'
+    # Told from the text: walking all leaves for it would take longer than many a patch.
+    quote = "'" if text.count(": '") > text.count(': "') else '"'
     return Style(newline, step, offset if offset is not None and 0 <= offset <= 8 else step, quote)
 
 
-def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence | Scalar]]:
-    """Yield what stands below keys, breadth before depth and no more than a glance's worth."""
+def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence]]:
+    """Yield collections below keys, breadth before depth and no more than a glance's worth."""
     queue: list[Node] = [root]
     for node in queue:
         if isinstance(node, Mapping):
             for key, value in node.values.items():
-                if isinstance(value, Mapping | Sequence | Scalar):
+                if isinstance(value, Mapping | Sequence):
                     yield node, key, value
         if len(queue) < 200:
             queue.extend(child for child in children(node) if isinstance(child, Mapping | Sequence))
