@@ -13,6 +13,7 @@ from talospatch.machineconfig.nodes import Alias, Mapping, Node, resolved
 from talospatch.machineconfig.nodes import Sequence as SequenceNode
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
+from talospatch.machineconfig.typed.free import AnyKeys
 from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.machineconfig.typed.schema import Type
 from talospatch.machineconfig.values import MERGE_KEY, is_merge_key
@@ -95,6 +96,8 @@ def _places(  # noqa: PLR0917 - as those of _place
     """Yield the places of aliases below a node that is no alias itself."""
     if type_.name in FORMS:
         before, after, type_ = plain_data(type_, before), plain_data(type_, after), ANY
+    if isinstance(after, AnyKeys):
+        before, after = plain_data(ANY, before), plain_data(ANY, after)
     if isinstance(node, Mapping) and isinstance(after, dict):
         for key, child in node.values.items():
             if key == MERGE_KEY and is_merge_key(node.keys[key]):

@@ -235,7 +235,9 @@ class DeclarativeMerger:
             return right
         if go_type(left) != go_type(right):
             self._note(hazards.TYPE_CHANGED, path)
-            return right
+            if not isinstance(left, dict) or not isinstance(right, dict):
+                return right
+            left, right = _any_keys(left), _any_keys(right)  # both are mappings, and what the patch does not name stays
         if isinstance(left, dict):
             return self._object(left, right, path)
         if isinstance(left, list):
@@ -255,6 +257,11 @@ class DeclarativeMerger:
         if len(new) < len(right):
             self._note(hazards.ELEMENT_PRESENT, path)
         return left + new if new else left
+
+
+def _any_keys(mapping: dict[Any, Any]) -> AnyKeys:
+    """Return a mapping as one whose keys are not all texts."""
+    return mapping if isinstance(mapping, AnyKeys) else AnyKeys({("string", key): value for key, value in mapping.items()})
 
 
 def _is(one: object, other: object) -> bool:

@@ -354,7 +354,8 @@ def _in_order_of(node: Node, data: Any) -> Any:
     """Return data with the keys of its mappings in the order of a tree's, new ones behind them."""
     node = resolved(node)
     if isinstance(node, Mapping) and isinstance(data, dict):
-        order = [*(key for key in node.values if key in data), *(key for key in data if key not in node.values)]
+        own = {key: key for key in data}  # a key that is no text looks like one, and is written as it looks
+        order = [*(own[key] for key in node.values if key in data), *(key for key in data if key not in node.values)]
         return {key: _in_order_of(node.values[key], data[key]) if key in node.values else data[key] for key in order}
     if isinstance(node, SequenceNode) and isinstance(data, list) and len(data) == len(node.items):
         return [_in_order_of(item, each) for item, each in zip(node.items, data, strict=True)]

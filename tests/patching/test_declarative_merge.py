@@ -105,6 +105,27 @@ def test_the_last_document_can_be_deleted() -> None:
         patched("", only)
 
 
+# Free-form objects
+
+
+def test_mappings_with_and_without_keys_of_text_are_merged() -> None:
+    """To talosctl they are different types; what the patch does not name stays all the same."""
+    base = "machine:\n  kubelet:\n    extraConfig:\n      map:\n        a: 1 # one\n"
+    patch = "machine:\n  kubelet:\n    extraConfig:\n      map: {2: b, true: c}\n"
+    after = base.replace("a: 1 # one\n", "a: 1\n        2: b\n        true: c\n")
+    assert text_of(base, patch) == after
+    assert text_of(after, patch) == after
+    assert text_of(after, "machine:\n  kubelet:\n    extraConfig: {map: {a: 3}}\n") == after.replace("a: 1", "a: 3")
+    assert ("type-changed", "machine.kubelet.extraConfig.map") in noticed(base, patch)
+
+
+def test_an_alias_below_a_key_that_is_no_text_keeps_its_value() -> None:
+    """When what it names changes."""
+    base = "machine:\n  kubelet:\n    extraConfig:\n      a: &x b\n      1:\n        c: *x # d\n"
+    patch = "machine:\n  kubelet:\n    extraConfig: {a: e}\n"
+    assert text_of(base, patch) == base.replace("&x b", "&x e").replace("*x # d", "b # d")
+
+
 # Certificates and URLs
 
 
