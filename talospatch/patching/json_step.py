@@ -53,9 +53,11 @@ class JsonStep(NamedTuple):
         roots = {document.id: copied(_tree_of(document, documents.before)) for document in documents.documents}
         work = JsonPatch(roots, noticed, self.text, self.source)
         work.apply(patch)
-        self._note_repetition(patch, roots, noticed)
         before = documents.text
         documents.replace(_decoded(documents, work, self.source), source=self.source)
+        # As the result is read: what a text field was given as a number is a text there.
+        results = {document.id: _tree_of(document, documents.before) for document in documents.documents}
+        self._note_repetition(patch, results, noticed)
         if len(documents.documents) > 1:
             noticed.add(hazards.SEVERAL_DOCUMENTS)
         elif not self._is_talosctls(before, documents.documents, documents.widened.schema.dialect.minor):

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from talospatch.talos.finding import Finding
 
 # What talosctl cannot read again always has one of these: a block of text with an indentation hint or an empty first line, the number of a
-# word that there is none for, a date, a document that is empty or named like a key of all documents, or a key or text that YAML itself has
-# a use for. A text without them need not be read again to be sure; a test compares both on every vector.
-_DOUBTFUL = r"[|>][-+]?(?:[0-9]|\n\n)|\([0-9]+\)\n|[0-9]{4}-[0-9]|(?m:^\{\}$|^name: (?:kind|apiVersion)$)|<<|\? "
+# word that there is none for, a date, a document that is empty or named like a key of all documents, a line end that only YAML knows, or a
+# key or text that it has a use for. A text without them need not be read again to be sure; a test compares both on every vector.
+_DOUBTFUL = r"[|>][-+]?(?:[0-9]|\n\n)|\([0-9]+\)\n|[0-9]{4}-[0-9]|(?m:^\{\}$|^name: (?:kind|apiVersion)$)|<<|\? |[\x85\u2028\u2029]"
 
 
 class Workpiece:

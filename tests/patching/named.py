@@ -148,11 +148,12 @@ def held(type_: Type, value: Any, right: Any, path: str = "") -> Iterator[str]:
             yield from held(inner, value.get(key), each, f"{path}.{key}")
     elif isinstance(right, list):
         inner = ANY if type_.free or type_.shape == "any" else type_.inside
+        there = value if isinstance(value, list) else []
         keys = [key_of(inner.name, each) if isinstance(each, dict) else None for each in right]
         for index, each in enumerate(right):
             if keys[index] is not None and keys[index] in keys[index + 1 :]:
                 continue  # a later one for the same key has the last word
-            if each is not None and each is not NULL and not any(not list(held(inner, now, each)) for now in value or ()):
+            if each is not None and each is not NULL and not any(not list(held(inner, now, each)) for now in there):
                 yield f"{path}[{index}]"
     elif right == "" and value is None and type_.shape == "map":
         return

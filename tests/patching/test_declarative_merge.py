@@ -170,7 +170,7 @@ def test_documents_exclude_each_other_as_for_talosctl() -> None:
 # talosctl's own form
 
 
-@pytest.mark.parametrize("text", ["\\n a", " a\\nb", "\\n\\n a\\n"])
+@pytest.mark.parametrize("text", ["\\n a", " a\\nb", "\\n\\n a\\n", "\\L\\n a"])
 def test_what_talosctl_could_not_read_again_is_refused(text: str) -> None:
     """Its own semantics write it all the same, as recorded; here it is an error, and the least edit holds it."""
     patch = f'machine:\n  files:\n    - content: "{text}"\n'

@@ -142,6 +142,7 @@ def test_a_plain_json_patch_is_nothing_to_speak_of() -> None:
         (CONFIG, operation("remove", "/LinkConfig/eth9"), ("delete-absent", "LinkConfig/eth9")),
         (MAIN, operation("add", "/machine/certSANs/-", value="a"), ("json-patch-unchecked", "")),
         (MAIN, operation("remove", "/machine/certSANs/0"), ("json-patch-not-repeatable", "")),
+        (MAIN, operation("add", "/machine/certSANs/-", value=7), ("json-patch-not-repeatable", "")),
         (MAIN, operation("move", "/machine/token", **{"from": "/machine/type"}), ("delete-absent", "")),
     ],
 )
