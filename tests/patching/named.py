@@ -109,7 +109,7 @@ def _stays(inner: Type, old: Any, now: Any, new: list[Any]) -> bool:
 def _is_meant(inner: Type, element: Any, mark: Deleted) -> bool:
     data = plain_data(inner, element)
     held = data.get(mark.key) if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(held, str | int | float) or isinstance(held, bool):
+    if not isinstance(data, dict) or not isinstance(held, str):  # numbers and words are found by what they mean
         return isinstance(data, dict)
     return not held or not mark.value or str(held).lower() == mark.value.lower() or not mark.value.isalnum()
 
