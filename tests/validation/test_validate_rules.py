@@ -284,3 +284,12 @@ def test_a_partition_that_is_null_is_an_error() -> None:
     text = "machine: {type: worker, disks: [{device: /dev/sdb, partitions: [{size: 1GB, mountpoint: /var/a}, null]}]}\n"
     found = validate_config(text, mode="cloud", talos_version="1.13")
     assert "machine.disks[0].partitions[1]" in {finding.path for finding in found if finding.severity is Severity.ERROR}
+
+
+@pytest.mark.parametrize(("pattern", "marks"), [("a.example:5000/b", 0), ("a/b:v1", 1), ("a/b@sha256:0", 2), ("b@c", 1), ("b:v1", 0)])
+def test_tag_and_digest_of_an_image_pattern_are_warned_of(pattern: str, marks: int) -> None:
+    """One warning for each, as the reference has them; a port is no tag."""
+    rule = {"image": pattern, "skip": True}
+    text = text_of(MAIN, {"apiVersion": "v1alpha1", "kind": "ImageVerificationConfig", "rules": [rule]})
+    found = [finding.message for finding in validate_config(text, mode="cloud", talos_version="1.14")]
+    assert sum("compared with registry and repository" in message for message in found) == marks

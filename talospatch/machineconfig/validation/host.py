@@ -186,8 +186,10 @@ def _image_rules(root: Place, _: Config) -> Iterator[Broken]:
 def _image_pattern_notes(root: Place, _: Config) -> Iterator[Broken]:
     for rule in root["rules"].items():
         pattern = rule["image"].text
-        if "@" in pattern or ":" in pattern.partition("/")[2]:
-            yield Broken(rule["image"], "patterns are compared with registry and repository, without tag and digest")
+        if "@" in pattern:
+            yield Broken(rule["image"], "patterns are compared with registry and repository, without a digest")
+        if ":" in pattern.partition("/")[2]:  # before the slash it is the registry's port
+            yield Broken(rule["image"], "patterns are compared with registry and repository, without a tag")
 
 
 def _short_pattern(root: Place, _: Config) -> Iterator[Broken]:
