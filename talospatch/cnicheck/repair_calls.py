@@ -50,10 +50,3 @@ class DebugCalls(Protocol):
         self, node: str, image: str, args: Sequence[str], *, store: str = "cri", timeout: float | None = None
     ) -> RunResult:
         """Run a privileged one-off container to its end."""
-
-
-class RepairCalls(LookCalls, DebugCalls, Protocol):
-    """All of them."""
-
-    async def containers(self, node: str, *, driver: str = "cri", namespace: str = "k8s.io") -> tuple[Container, ...]:
-        """Return the containers of a driver and namespace."""

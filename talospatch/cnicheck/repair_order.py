@@ -10,7 +10,6 @@ from talospatch.cnicheck.repair_look import TASKS
 
 FIND, TEST = "/usr/bin/find", "/usr/bin/test"
 # What the image must have: GNU findutils, for -newermt to the second and -delete. Debian's busybox has neither.
-NEEDS = "GNU find as /usr/bin/find and test as /usr/bin/test, as every Debian and Ubuntu image has them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ import pytest
 from mc_samples import PATCH, TOKEN, give_stdin, patched, worker
 
 from talospatch import MachineConfig
-from talospatch.cli.commands.mc_diff import HAS_AS_PATCH
 from talospatch.cli.run import run
 from talospatch.patching.api import patch_config
 
@@ -187,16 +186,6 @@ def test_no_secret_is_shown(arguments: list[str], form: str, capsys: pytest.Capt
 # --as-patch
 
 
-@pytest.mark.skipif(HAS_AS_PATCH, reason="it is there")
-def test_as_patch_is_no_option_before_it_is_made(capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither in the help nor otherwise."""
-    assert run([*MC, "a.yaml", "b.yaml", "--as-patch", "--talos", "1.13"]) == 1
-    assert "--as-patch is not a known option" in capsys.readouterr().err
-    assert run([*MC, "--help"]) == 0
-    assert "--as-patch" not in capsys.readouterr().out
-
-
-@pytest.mark.skipif(not HAS_AS_PATCH, reason="it is not made yet")
 def test_a_difference_can_be_had_as_a_patch(capsys: pytest.CaptureFixture[str]) -> None:
     """Which, applied to the one, gives what the other means."""
     Path("b.yaml").write_text(Path("b.yaml").read_text().replace("SysctlConfig", "EnvironmentConfig"))

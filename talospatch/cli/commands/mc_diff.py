@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -13,9 +11,6 @@ from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 from talospatch.errors import InputError
 from talospatch.planning.outcomes import ExitCode
-
-AS_PATCH = "talospatch.patching.as_patch"  # made elsewhere; until it is there, the option is not
-HAS_AS_PATCH = find_spec(AS_PATCH) is not None
 
 EPILOG = """\b
 Examples, of two files:
@@ -40,17 +35,13 @@ def diff(
     ],
     change: FilePatch,
     output: Output,
-    as_patch: Annotated[
-        bool, typer.Option("--as-patch", help="Of two files: print the patch that makes the second of the first.", hidden=not HAS_AS_PATCH)
-    ] = False,
+    as_patch: Annotated[bool, typer.Option("--as-patch", help="Of two files: print the patch that makes the second of the first.")] = False,
 ) -> int:
     """Compare two files, or files with what patches make of them.
 
     By meaning, each list element with its like, and by text. Secrets are replaced by marks; equal marks mean equal secrets, within this
     run only.
     """
-    if as_patch and not HAS_AS_PATCH:
-        raise typer.BadParameter("--as-patch is not a known option")
     if change.patches or change.patch_files:
         if as_patch:
             raise typer.BadParameter("--as-patch is for two files: with -p there is a patch already")
@@ -70,12 +61,12 @@ def _pair(before: str, after: str, change: FilePatch, output: Output, *, as_patc
     if not as_patch:
         emit(views.view(pair), output.form, Terminal())
         return ExitCode.DONE if pair.difference.is_empty else ExitCode.DIFFERENCES
+    from talospatch.patching.as_patch import as_patch as patch_between
     from talospatch.versions import TalosVersion
 
     if not change.talos:
         raise InputError(changes.NO_VERSION, hint=changes.VERSION_HINT)
-    made: str = import_module(AS_PATCH).as_patch(pair.difference.before, pair.difference.after, talos=TalosVersion.parse(change.talos))
-    Terminal().out_exactly(made)
+    Terminal().out_exactly(patch_between(pair.difference.before, pair.difference.after, talos=TalosVersion.parse(change.talos)))
     return ExitCode.DONE
 
 
