@@ -197,3 +197,17 @@ def test_a_difference_can_be_had_as_a_patch(capsys: pytest.CaptureFixture[str]) 
     assert run([*MC, "a.yaml", "-p", "p.yaml", "--as-patch", "--talos", "1.13"]) == 1
     assert run([*MC, "--help"]) == 0
     assert "--as-patch" in capsys.readouterr().out
+
+
+def test_the_patch_is_for_the_semantics_that_are_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two elements of one key: a merge of ours never makes them, talosctl's does."""
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text("machine: {type: worker}\n")
+    after.write_text("machine: {type: worker, kernel: {modules: [{name: x}, {name: x}]}}\n")
+    asked = [*MC, str(before), str(after), "--as-patch", "--talos", "1.14"]
+    assert run(asked) == 0
+    assert "- op: add" in capsys.readouterr().out
+    assert run([*asked, "--semantics", "talosctl"]) == 0
+    made = capsys.readouterr().out
+    assert made.startswith("# For talosctl")
+    assert made.count("- name: x") == 2

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from talospatch.cli.options import FilePatch, Output, bundled
+from talospatch.cli.options import FilePatch, Output, Semantics, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 from talospatch.errors import InputError
@@ -66,7 +66,14 @@ def _pair(before: str, after: str, change: FilePatch, output: Output, *, as_patc
 
     if not change.talos:
         raise InputError(changes.NO_VERSION, hint=changes.VERSION_HINT)
-    Terminal().out_exactly(patch_between(pair.difference.before, pair.difference.after, talos=TalosVersion.parse(change.talos)))
+    Terminal().out_exactly(
+        patch_between(
+            pair.difference.before,
+            pair.difference.after,
+            talos=TalosVersion.parse(change.talos),
+            semantics="talosctl" if change.semantics is Semantics.TALOSCTL else "declarative",
+        )
+    )
     return ExitCode.DONE
 
 
