@@ -48,7 +48,7 @@ _OTHERS = (
     "\x85",
     "\ufeff",
 )
-_PIECES = st.sampled_from((*_YAML, *_OTHERS))
+PIECES = st.sampled_from((*_YAML, *_OTHERS))
 
 
 @st.composite
@@ -71,9 +71,9 @@ def damaged_lines(draw: st.DrawFn, text: str, *, most: int = 3) -> str:
                 lines[here] = line[draw(st.integers(1, 4)) :]
             case "insert":
                 place = draw(st.integers(0, len(line)))
-                lines[here] = line[:place] + draw(_PIECES) + line[place:]
+                lines[here] = line[:place] + draw(PIECES) + line[place:]
             case "replace":
-                lines[here] = line.partition(":")[0] + ": " + draw(_PIECES)
+                lines[here] = line.partition(":")[0] + ": " + draw(PIECES)
             case _:
                 lines[here] = line[: draw(st.integers(0, len(line)))]
         if not lines:

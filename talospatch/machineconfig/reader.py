@@ -92,6 +92,22 @@ def read(text: str, *, source: str | None = None) -> tuple[Tree, ...]:
     return tuple(builder.trees)
 
 
+def read_part(text: str, start: int) -> tuple[Tree, ...]:
+    """Read lines of a text by themselves.
+
+    Args:
+        text: the lines.
+        start: where they begin in the whole text, from which places are counted.
+
+    Raises:
+        ConfigError: as :func:`read`, with places that mean nothing.
+        yaml.YAMLError: not YAML by themselves.
+    """
+    builder = _Builder(text, start, None)
+    builder.run(_events(text))
+    return tuple(builder.trees)
+
+
 def line_and_column(text: str, index: int) -> tuple[int, int]:
     """Return line and column of a character, both from 1, as an editor counts them."""
     index = min(max(index, 0), len(text))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, resolved
 from talospatch.machineconfig.nodes import Sequence as SequenceNode
+from talospatch.machineconfig.reread import read_again
 from talospatch.machineconfig.typed.documents import MAIN, Document, in_order
 from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
@@ -69,6 +70,7 @@ class Rewriter:
 
     def __init__(self, text: str, trees: Sequence[Tree], style: Style, widened: Widened, noticed: Noticed, *, exact: bool = False) -> None:
         self._text, self._style, self._widened, self._noticed, self._exact = text, style, widened, noticed, exact
+        self._all_trees = trees
         self._trees = [tree for tree in trees if tree.root is not None]
         self._editor = Editor(text, style)
         self._operations: list[Operation] = []
@@ -98,8 +100,8 @@ class Rewriter:
             assert old.root is not None
             size = len(self._operations)
             self._document = new.id
-            place = _Place(old.root, None, "", new.type, new.value)
-            self._value(place, new.type, old.value, new.value, ())
+            if old.value is not new.value:
+                self._differing(_Place(old.root, None, "", new.type, new.value), new.type, old.value, new.value, ())
             if "*" in self._text[tree.body : tree.end]:
                 self._aliases += alias_places(old.root, new.type, old.value, new.value, new.id)
             if len(self._operations) > size:
@@ -129,12 +131,13 @@ class Rewriter:
                     yield [*whole, *more], [*wide, *places]
 
     def _proven(self, edits: Edits, wanted: Sequence[Document]) -> Rewritten | None:
+        """Return the text with these edits, and its trees, if it means what is wanted."""
         text = applied(self._text, edits)
-        return None if text is None else self._reads(text, wanted)
-
-    def _reads(self, text: str, wanted: Sequence[Document]) -> Rewritten | None:
-        """Return the text with its trees if it means what is wanted."""
-        loader = TolerantLoader(text, self._widened, None, patch=False)
+        if text is None:
+            return None
+        start, end = (min(edit[0] for edit in edits), max(edit[1] for edit in edits)) if edits else (0, len(text))
+        trees = read_again(self._text, self._all_trees, text, start, end) or ()
+        loader = TolerantLoader(text, self._widened, None, patch=False, trees=trees)
         try:
             found = [step for step in loader.steps() if isinstance(step, Document)]
         except ConfigError:
@@ -206,8 +209,10 @@ class Rewriter:
         return self._editor.rewrite(place.node, place.parent, place.key, data)
 
     def _value(self, place: _Place, type_: Type, before: Any, after: Any, above: tuple[_Place, ...]) -> None:
-        if self._same(type_, before, after):
-            return
+        if not self._same(type_, before, after):
+            self._differing(place, type_, before, after, above)
+
+    def _differing(self, place: _Place, type_: Type, before: Any, after: Any, above: tuple[_Place, ...]) -> None:
         node, around = place.node, (*above, place)
         if isinstance(node, Alias):
             plain = not isinstance(after, dict | list)
@@ -249,15 +254,17 @@ class Rewriter:
         return [lambda edit=edit: [edit] for edit in edits]  # type: ignore[misc]
 
     def _mapping(self, node: Mapping, type_: Type, before: dict[Any, Any], after: dict[Any, Any], around: tuple[_Place, ...]) -> None:
-        if any(not isinstance(key, str) for key in (*before, *after)):
+        free = type_.free or type_.shape == "any"
+        if free and any(not isinstance(key, str) for key in (*before, *after)):
             self._add([], around)
             return
-        free = type_.free or type_.shape == "any"
         added: dict[str, Any] = {}
         removed: list[str] = []
         changed: list[tuple[_Place, Any]] = []
         for key in [*before, *(key for key in after if key not in before)]:
             old, new = before.get(key), after.get(key)
+            if old is new and key in before and key in after:
+                continue
             if free:
                 inner = ANY
                 gone = key not in after
@@ -285,7 +292,8 @@ class Rewriter:
             self._add_anew([lambda: self._editor.flow_pairs_anew(node, removed, values, added)], node, around)
             return
         for place, old in changed:
-            self._value(place, place.type, old, place.after, around)
+            compare = self._differing if place.key in before else self._value  # what stands in both was compared above
+            compare(place, place.type, old, place.after, around)
         self._keys(node, added, removed, around)
 
     def _keys(self, node: Mapping, added: dict[str, Any], removed: list[str], around: tuple[_Place, ...]) -> None:
