@@ -96,9 +96,9 @@ class Change:
                 steps += drop_ins(Document(tree, index), text, source)
         rest: tuple[Step, ...]
         if not fragments:
-            rest = (MergeStep(text, source),) if holds_something(trees) else ()
+            rest = (MergeStep(text, source, trees=trees),) if holds_something(trees) else ()
         else:
-            rest = (MergeStep(text, source, is_drop_in),) if holds_something(without(trees, is_drop_in)) else ()
+            rest = (MergeStep(text, source, is_drop_in, trees=trees),) if holds_something(without(trees, is_drop_in)) else ()
         return cls((*rest, *steps), name=label, source=source)
 
     def apply(self, config: MachineConfig, *, talos: TalosVersion, fleet_has_older: bool = False) -> Patched:

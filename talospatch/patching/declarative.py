@@ -13,7 +13,7 @@ from talospatch.machineconfig.typed.equality import alike, same_free
 from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.free import AnyKeys, go_type
 from talospatch.machineconfig.typed.keyed import KEYED
-from talospatch.machineconfig.typed.merge import UNSETTABLE, WIPED, acts_on_nothing, merge_urls
+from talospatch.machineconfig.typed.merge import UNSETTABLE, WIPED, acting, merge_urls
 from talospatch.patching import hazards
 from talospatch.patching.element_index import ElementIndex
 from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, replaces
@@ -68,9 +68,9 @@ class DeclarativeMerger:
 
     def _note_wiped(self, type_: Type, left: dict[str, Any], right: dict[str, Any], path: Steps) -> None:
         """Note what talosctl would wipe, or could not merge, because the right side has no word about it."""
-        for key, field in type_.fields.items():
-            inner = field.type
-            if key in right or not acts_on_nothing(inner):
+        for field in acting(type_):
+            key, inner = field.key, field.type
+            if key in right:
                 continue
             if inner.name in UNSETTABLE:
                 self._note(hazards.UNSETTABLE, (*path, key))

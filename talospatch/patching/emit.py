@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
-from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
+from talospatch.machineconfig.nodes import Mapping, Node, Sequence
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK
 from talospatch.machineconfig.scalars import Literal, Timestamp, resolve_plain
 
@@ -64,17 +64,14 @@ def style_of(config: MachineConfig) -> Style:
     text = config.text
     newline = "\r\n" if "\r\n" in text else "\n"
     step = offset = None
-    for document in config.documents:
-        for parent, key, child in _pairs(document.node):
-            if child.flow or (isinstance(child, Mapping) and not child.values) or (isinstance(child, Sequence) and not child.items):
-                continue
-            column = column_of(text, key_start(text, parent.keys[key]))
-            if isinstance(child, Mapping) and step is None:
-                step = key_column(text, child) - column
-            elif isinstance(child, Sequence) and offset is None:
-                offset = dash_column(text, child) - column
-            if step is not None and offset is not None:
-                break
+    for parent, key, child in (pair for document in config.documents for pair in _pairs(document.node)):
+        if isinstance(child, Mapping):
+            if step is None and not child.flow and child.values:
+                step = key_column(text, child) - column_of(text, key_start(text, parent.keys[key]))
+        elif offset is None and not child.flow and child.items:
+            offset = dash_column(text, child) - column_of(text, key_start(text, parent.keys[key]))
+        if step is not None and offset is not None:
+            break
     step = step if step and 0 < step <= 8 else 2
     # Told from the text: walking all leaves for it would take longer than many a patch.
     quote = "'" if text.count(": '") > text.count(': "') else '"'
@@ -83,14 +80,18 @@ def style_of(config: MachineConfig) -> Style:
 
 def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence]]:
     """Yield collections below keys, breadth before depth and no more than a glance's worth."""
-    queue: list[Node] = [root]
+    queue = [root]
     for node in queue:
+        inside: list[Node] = []
         if isinstance(node, Mapping):
             for key, value in node.values.items():
-                if isinstance(value, Mapping | Sequence):
+                if isinstance(value, (Mapping, Sequence)):
                     yield node, key, value
+                    inside.append(value)
+        elif isinstance(node, Sequence):
+            inside = [item for item in node.items if isinstance(item, (Mapping, Sequence))]
         if len(queue) < 200:
-            queue.extend(child for child in children(node) if isinstance(child, Mapping | Sequence))
+            queue += inside
 
 
 def block(data: Data, column: int, style: Style) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from talospatch.containerd.drop_in import KIND, PART_PATH
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 MARK = "$patch"
 
 
-class MergeStep(NamedTuple):
-    """A strategic merge patch.
+class MergeStep:
+    """A strategic merge patch. Equal to another of the same text; sent to another process without its trees.
 
     Attributes:
         text: its text.
@@ -27,14 +27,32 @@ class MergeStep(NamedTuple):
         is_drop_in: tells the nodes of the text that are steps of their own: entries of ``machine.files`` and whole documents.
     """
 
-    text: str
-    source: str
-    is_drop_in: Callable[[Node], bool] | None = None
+    __slots__ = ("_trees", "is_drop_in", "source", "text")
+
+    def __init__(self, text: str, source: str, is_drop_in: Callable[[Node], bool] | None = None, *, trees: tuple[Tree, ...] = ()) -> None:
+        self.text, self.source, self.is_drop_in = text, source, is_drop_in
+        # Deletes are cut out of trees in place, so a patch that has some is read each time. An escape may spell their mark.
+        self._trees = () if MARK in text or "\\" in text else trees
 
     def apply(self, piece: Workpiece) -> None:
         """Merge it into the documents."""
-        trees = without(read(self.text, source=self.source), self.is_drop_in) if self.is_drop_in is not None else ()
+        trees = self._trees
+        if not trees and self.is_drop_in is not None:
+            trees = without(read(self.text, source=self.source), self.is_drop_in)
         piece.documents().merge(self.text, source=self.source, trees=trees)
+
+    def __eq__(self, other: object) -> bool:
+        return self._parts == other._parts if isinstance(other, MergeStep) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._parts)
+
+    def __reduce__(self) -> tuple[type[MergeStep], tuple[object, ...]]:
+        return type(self), self._parts
+
+    @property
+    def _parts(self) -> tuple[object, ...]:
+        return self.text, self.source, self.is_drop_in
 
 
 def without(trees: tuple[Tree, ...], is_drop_in: Callable[[Node], bool]) -> tuple[Tree, ...]:

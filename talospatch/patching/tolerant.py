@@ -13,7 +13,7 @@ from talospatch.machineconfig.typed.decode import Decoder
 from talospatch.machineconfig.typed.deletes import Selector, scalar_at
 from talospatch.machineconfig.typed.documents import MAIN, Document
 from talospatch.machineconfig.typed.lenient import check_readable
-from talospatch.machineconfig.typed.load import Loader
+from talospatch.machineconfig.typed.load import MAIN_KEYS, Loader
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import located
 from talospatch.machineconfig.typed.schema import UNKNOWN, Field, Kind, Type
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.typed.schema import Schema
     from talospatch.patching.hazards import Noticed
 
+_NAMING = frozenset({"kind", "apiVersion"})
 _ROUNDS = 50  # unknown fields inside unknown fields are read at once, so more rounds than levels of known types are never needed
 
 
@@ -103,12 +104,15 @@ class TolerantLoader(Loader):
 
     def kind_of(self, root: Mapping) -> tuple[str, str]:
         """Return kind and API version by their keys, as a reader would, and not where talosctl finds these words first."""
-        if any(isinstance(value, Scalar) and value.text in {"kind", "apiVersion"} for value in root.values.values()):
+        values = root.values
+        if any(type(value) is Scalar and value.text in _NAMING for value in values.values()):
             self._widened.noticed.add(hazards.NAME_MISREAD)
+        elif _NAMING.isdisjoint(values) and not MAIN_KEYS.isdisjoint(values) and "name" not in values:
+            return MAIN, ""
         for key in ("apiVersion", "kind", "name"):
-            if isinstance(root.values.get(key), Alias):
+            if isinstance(values.get(key), Alias):
                 problem = f"{key} is given by an alias, and Talos takes the alias's own name for it"
-                raise self.error(problem, root.values[key].start, "write it out")
+                raise self.error(problem, values[key].start, "write it out")
         kind = scalar_at(root, "kind")
         return (kind, scalar_at(root, "apiVersion")) if kind else super().kind_of(root)
 

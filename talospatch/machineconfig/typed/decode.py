@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _DIGIT = re.compile(r"[-+]?0*[0-9]")
 _NUMBERS = frozenset({"int", "uint"})
 _DROPPED = frozenset({"string", "bool", "int", "uint", "float"})  # shapes whose zero value is as good as absent
+_QUICK = frozenset({"string", "bool"})  # Go's own, which have no form and no words
+_BOOLS = {"true": True, "false": False}
 _KEPT_NULL = frozenset({"list", "map", "any"})  # shapes that are nil in a list; other nulls are not elements at all
 
 
@@ -109,6 +111,15 @@ class Decoder:
                 self._other_key(type_, node, key, out)
                 continue
             inner = field.type
+            if inner.name in _QUICK and type(child) is Scalar and child.tag is None:  # most of a config, told without another call
+                text = child.text
+                if inner.name == "bool":
+                    if text in _BOOLS and (_BOOLS[text] or inner.pointer or self._explicit) and not child.style:
+                        out[key] = _BOOLS[text]
+                        continue
+                elif text and (child.style or (text not in NULLS and text[4:5] != "-")):
+                    out[key] = text
+                    continue
             try:
                 value = self.value(inner, child)
             except Misfit as misfit:

@@ -163,10 +163,9 @@ def _check_inside(type_: Type, value: Any, steps: tuple[Step, ...]) -> None:
     if type_.free or type_.shape == "any":
         check_copyable(value, steps)
     elif type_.shape == "struct" and isinstance(value, dict):
-        for key, each in value.items():
-            field = type_.fields.get(key)
-            if field is not None and field.type.holds_free and (type_.name, key) not in SHARED:
-                _check_inside(field.type, each, (*steps, key))
+        for key in type_.free_keys:
+            if key in value and (type_.name, key) not in SHARED:
+                _check_inside(type_.fields[key].type, value[key], (*steps, key))
     elif type_.shape == "list" and value:
         for index, each in enumerate(value):
             _check_inside(type_.inside, each, (*steps, index))

@@ -87,13 +87,18 @@ class _Writer:
 
     def rows(self, lead: str, rows: Iterable[Row], indent: int) -> None:
         """Write the entries of a mapping: the first behind ``lead``, the others at ``indent``."""
-        line = self._quoting.line
+        quoting = self._quoting
+        known = quoting.known
         pad = " " * indent
         for key, type_, value in rows:
-            if type(key) is str and len(key) <= _SIMPLE_KEY and key.isascii() and key.isprintable():
-                self.put(f"{lead}{line(key)}:", type_, value, indent, inline=0)
-            else:
+            if type(key) is not str or len(key) > _SIMPLE_KEY or not key.isascii() or not key.isprintable():
                 self._entry(lead, key, type_, value, indent)
+            else:
+                name = f"{lead}{known.get(key) or quoting.line(key)}:"
+                if type_ is not None and type_.name == "string" and value in known and type(value) is str and value.isascii():
+                    self.lines.append(f"{name} {known[value]}")  # as put would, of most values
+                else:
+                    self.put(name, type_, value, indent, inline=0)
             lead = pad
 
     def _entry(self, lead: str, key: Any, type_: Type | None, value: Any, indent: int) -> None:
@@ -130,6 +135,9 @@ class _Writer:
                 self.lines.append(f"{lead} {written}")
             else:
                 self.lines.append(f"{lead} {self._quoting.line(value)}")
+            return
+        if shape == "bool" and type(value) is bool:
+            self.lines.append(f"{lead} {'true' if value else 'false'}")
             return
         if value is None and (type_.pointer or shape == "any"):
             self.lines.append(f"{lead} null")

@@ -34,13 +34,7 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
         write = FORMS[type_.name].write
         return bool(one == other) or (isinstance(one, dict) and isinstance(other, dict) and bool(write(one) == write(other)))
     if shape == "struct":
-        if not type_.holds_free and one == other:  # one and the same type has no 1 that equals True; the quick way for most of a config
-            return True
-        fields = type_.fields
-        return all(
-            alike(fields[key].type, one.get(key), other.get(key)) if key in fields else same_free(one.get(key), other.get(key))
-            for key in one.keys() | other.keys()
-        )
+        return _alike_structs(type_, one, other)
     if shape == "list":
         inside = type_.inside
         return len(one) == len(other) and all(alike(inside, each, counterpart) for each, counterpart in zip(one, other, strict=True))
@@ -50,6 +44,20 @@ def alike(type_: Type, one: Any, other: Any) -> bool:
     if shape == "float" and isinstance(one, float) and isinstance(other, float) and math.isnan(one):
         return math.isnan(other)
     return type(one) is type(other) and bool(one == other)
+
+
+def _alike_structs(type_: Type, one: dict[str, Any], other: dict[str, Any]) -> bool:
+    # The quick way for most of a config: but for free-form objects, one and the same type has no 1 that equals True.
+    if one == other and one.keys().isdisjoint(type_.free_keys):
+        return True
+    fields = type_.fields
+    for key in one.keys() | other.keys():
+        left, right = one.get(key), other.get(key)
+        if left is right or (type(left) is str and type(right) is str and left == right):
+            continue
+        if not (alike(fields[key].type, left, right) if key in fields else same_free(left, right)):
+            return False
+    return True
 
 
 def _nothing(type_: Type, value: Any) -> bool:

@@ -96,7 +96,7 @@ def decode_base64(text: str) -> bytes:
         Misfit: not base64.
     """
     try:
-        return base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+        return binascii.a2b_base64(text.replace("\n", "").replace("\r", ""), strict_mode=True)
     except (binascii.Error, ValueError):
         raise Misfit("this is not base64", "paste it without spaces, padded with = to a multiple of four") from None
 

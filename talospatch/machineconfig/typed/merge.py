@@ -15,7 +15,7 @@ from talospatch.machineconfig.typed.misfit import Misfit
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.typed.dialect import Dialect
-    from talospatch.machineconfig.typed.schema import Type
+    from talospatch.machineconfig.typed.schema import Field, Type
 
 # Their Merge copies the right side even where it is zero: a patch that does not restate them wipes them.
 WIPED = frozenset({"cel.Expression", "block.ByteSize", "block.PercentageSize"})
@@ -126,16 +126,18 @@ class Merger:
 
 def acts_on_nothing(type_: Type) -> bool:
     """Whether a merge does something to a value even where the right side has none: what acts lies in it, not behind a pointer."""
-    acts = type_.wipes
-    if acts is None:
-        inside = type_.shape == "struct" and type_.name not in FORMS
-        acts = type_.wipes = not type_.pointer and (
-            type_.shape == _ALWAYS_SET
-            or type_.name in WIPED
-            or type_.name in UNSETTABLE
-            or (inside and any(acts_on_nothing(field.type) for field in type_.fields.values()))
-        )
-    return acts
+    if type_.pointer:
+        return False
+    if type_.shape == _ALWAYS_SET or type_.name in WIPED or type_.name in UNSETTABLE:
+        return True
+    return type_.shape == "struct" and type_.name not in FORMS and bool(acting(type_))
+
+
+def acting(type_: Type) -> tuple[Field, ...]:
+    """Return the fields of a struct that a merge does something to even where the right side has none."""
+    if type_.acting is None:
+        type_.acting = tuple(field for field in type_.fields.values() if acts_on_nothing(field.type))
+    return type_.acting
 
 
 def merge_urls(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:

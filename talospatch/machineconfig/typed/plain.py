@@ -122,7 +122,7 @@ def text_of(node: Node, dialect: Dialect) -> str:
     """
     if not isinstance(node, Scalar):
         raise Misfit(f"{kind_of(node)} stands where a text belongs")
-    if node.tag is None and (node.style or not node.text[:1].isdigit()):
+    if node.tag is None and (node.style or node.text[4:5] != "-"):  # a date has its first dash there
         return node.text
     value = value_of(node, dialect)
     if isinstance(value, Timestamp) and not dialect.plain_dates_are_text:

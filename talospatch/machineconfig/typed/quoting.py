@@ -51,19 +51,23 @@ _REMEMBERED = 20_000  # short strings a minor: the keys of all kinds and what fl
 
 
 class Quoting:
-    """How one minor writes strings."""
+    """How one minor writes strings.
+
+    Attributes:
+        known: strings without newlines that were asked for, each as :meth:`line` gave it.
+    """
 
     def __init__(self, minor: str) -> None:
         self._dialect = dialect_of(minor)
-        self._lines: dict[str, str] = {}
+        self.known: dict[str, str] = {}
 
     def line(self, text: str) -> str:
         """Return a string without newlines as it stands behind a key or dash."""
-        written = self._lines.get(text)
+        written = self.known.get(text)
         if written is None:
             written = self._line(text, known_text=False)
-            if len(text) < 80 and len(self._lines) < _REMEMBERED:
-                self._lines[text] = written
+            if len(text) < 80 and len(self.known) < _REMEMBERED:
+                self.known[text] = written
         return written
 
     def tagged(self, text: str) -> str:

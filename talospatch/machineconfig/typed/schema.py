@@ -41,10 +41,13 @@ class Type:
         words: of an enumeration, the word of each number.
         exact: of an enumeration, whether upper and lower case differ.
         hooks: the letters of the methods that replace the ordinary treatment; see ``tools/typetables/main.go``.
-        wipes: whether a merge changes it even where the right side says nothing; filled in by the merge.
+        acting: of a struct, its fields that a merge changes even where the right side says nothing; filled in by the merge.
     """
 
-    __slots__ = ("_holds_free", "bits", "elem", "exact", "fields", "free", "hooks", "name", "pointer", "shape", "wipes", "words")
+    __slots__ = (
+        *("_free_keys", "_holds_free", "acting", "bits", "elem", "exact"),
+        *("fields", "free", "hooks", "name", "pointer", "shape", "words"),
+    )
 
     def __init__(self, shape: Shape, name: str) -> None:
         self.shape, self.name = shape, name
@@ -54,8 +57,9 @@ class Type:
         self.bits = 64
         self.words: dict[int, str] | None = None
         self.hooks = ""
-        self.wipes: bool | None = None
+        self.acting: tuple[Field, ...] | None = None
         self._holds_free: bool | None = None
+        self._free_keys: tuple[str, ...] | None = None
 
     @property
     def holds_free(self) -> bool:
@@ -65,6 +69,13 @@ class Type:
             inner = [field.type for field in self.fields.values()] + ([self.elem] if self.elem else [])
             self._holds_free = self.free or self.shape == "any" or any(type_.holds_free for type_ in inner)
         return self._holds_free
+
+    @property
+    def free_keys(self) -> tuple[str, ...]:
+        """The keys of a struct behind which a free-form object can be."""
+        if self._free_keys is None:
+            self._free_keys = tuple(key for key, field in self.fields.items() if field.type.holds_free)
+        return self._free_keys
 
     @property
     def inside(self) -> Type:
