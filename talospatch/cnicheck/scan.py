@@ -43,6 +43,7 @@ _LARGEST_CONFLIST = 256 << 10
 _AHEAD = 300.0
 # What is worth more calls to a node; what heals, or is only left behind, is not.
 _TROUBLE = frozenset({Verdict.FATAL, Verdict.TIME_BOMB, Verdict.UNKNOWN})
+_HARMLESS = "harmless-content"  # the code of a file that was not read because it does no harm, whatever is in it
 # Reasons for UNKNOWN that no log can clear up.
 _BEYOND_LOGS = frozenset({"foreign-name", "link", "entry-error", "being-written"})
 
@@ -93,17 +94,40 @@ class _Scan:
             # Nothing more to ask, nor to judge: which pods run and which network is in force decide about odd files only.
             return self._report([], state, Traces(), plain=len(files))
         state = await self._complete(state)
-        judged = await self._with_contents(files, state)
+        odd, plain = self._parted(files, state, logs)
+        judged = await self._with_contents(odd, state, listed=files)
         if self._wants_logs(judged):
             logs = joined(logs, await read_logs(self.client, node, self.options, self.notes))
         if failing := logs.failing():
             state = replace(state, failing=failing)
-            judged = [self._again(each, state) for each in judged]
-        return await self._told(judged, state, logs)
+            judged = [*(self._again(each, state) for each in judged), *(judge(file, state) for file in plain)]
+            plain = []
+        return await self._told(judged, state, logs, plain=len(plain))
 
     def _is_plain(self, files: Sequence[CacheFile], state: NodeState, logs: LogReport) -> bool:
+        return self._goes_by_odd(state, logs) and not any(_is_odd(file, state.directories) for file in files)
+
+    def _goes_by_odd(self, state: NodeState, logs: LogReport) -> bool:
+        """Whether files matter only where something is odd about them: this containerd goes on without those it cannot read."""
         asked = self.options.deep or self.options.addresses or self.options.about is not None
-        return tolerates(state) and not asked and not logs.sandboxes and not any(_is_odd(file, state.directories) for file in files)
+        return tolerates(state) and not asked and not logs.sandboxes
+
+    def _parted(self, files: Sequence[CacheFile], state: NodeState, logs: LogReport) -> tuple[list[CacheFile], list[CacheFile]]:
+        """Return the files to judge one by one, and those that are like many others: harmless, whichever sandbox they are of."""
+        if not self._goes_by_odd(state, logs):
+            return list(files), []
+        apart = {file.parsed.sandbox for file in files if file.parsed is not None and _is_odd(file, state.directories)} | state.host_network
+        odd: list[CacheFile] = []
+        alike: dict[str, list[CacheFile]] = {}  # by network
+        for file in files:
+            if file.parsed is None or file.parsed.sandbox in apart:
+                odd.append(file)
+            else:
+                alike.setdefault(file.parsed.network, []).append(file)
+        plain: list[CacheFile] = []
+        for group in alike.values():
+            (plain if judge(group[0], state).code == _HARMLESS else odd).extend(group)
+        return odd, plain
 
     def _require_known(self, tag: str) -> None:
         if not tag:
@@ -181,7 +205,7 @@ class _Scan:
         self.pool = pools.of_configuration(content, "the CNI configuration")
         return _Conflist(conflist)
 
-    async def _with_contents(self, files: Sequence[CacheFile], state: NodeState) -> list[Judged]:
+    async def _with_contents(self, files: Sequence[CacheFile], state: NodeState, *, listed: Sequence[CacheFile]) -> list[Judged]:
         judged = {file.name: judge(file, state) for file in files}
         wanted = [file for file in files if self._is_wanted(judged[file.name])] if self.options.may_read else []
         large = sum(each.code == "content-unread" and each.file.size > LARGEST for each in judged.values())
@@ -191,7 +215,7 @@ class _Scan:
             if not self.options.may_read and any(each.code == "content-unread" for each in judged.values()):
                 self.notes.append("contents: unknown (needs os:admin)")
             return list(judged.values())
-        contents = await read_contents(self.client, self.row.address, wanted, files, self.options)
+        contents = await read_contents(self.client, self.row.address, wanted, listed, self.options)
         self.notes.extend(contents.notes)
         about = self.options.about
         for file in wanted:
@@ -228,7 +252,7 @@ class _Scan:
             return judged
         return judge(judged.file, state, self.unsound.get(judged.file.name), pod_of_sound=self.options.about is not None)
 
-    async def _told(self, judged: list[Judged], state: NodeState, logs: LogReport) -> NodeCni:
+    async def _told(self, judged: list[Judged], state: NodeState, logs: LogReport, *, plain: int) -> NodeCni:
         """Look at what else there is, where that is worth it, and put everything together."""
         around = addresses.Surroundings()
         asked = self.options.addresses or self.options.about is not None
@@ -249,7 +273,7 @@ class _Scan:
             namespaces=self.running.namespaces,
             are_files_complete=not self.listing.incomplete,
         )
-        return self._report(judged, state, traces, around)
+        return self._report(judged, state, traces, around, plain=plain)
 
     def _stories(self, judged: Sequence[Judged], state: NodeState, traces: Traces) -> tuple[Story, ...]:
         about = self.options.about
@@ -266,7 +290,7 @@ class _Scan:
     def _report(
         self, judged: list[Judged], state: NodeState, traces: Traces, around: addresses.Surroundings | None = None, *, plain: int = 0
     ) -> NodeCni:
-        counts, codes = count(Counter(each.code for each in judged) + Counter({"harmless-content": plain}))
+        counts, codes = count(Counter(each.code for each in judged) + Counter({_HARMLESS: plain}))
         # Files that only wait for a role that may read them are a number, not rows.
         rows = [each for each in judged if each.verdict is not Verdict.HEALTHY and each.code != "content-unread"]
         rows.sort(key=lambda each: (WORST_FIRST.index(each.verdict), each.file.name))
