@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from random import Random
 
 import pytest
-from cni_scripted import BOOT, CONFLISTS, RESULTS, SANDBOXES, ScriptedClient, ScriptedNode
+from cni_scripted import BOOT, CONFLISTS, FLANNEL, RESULTS, SANDBOXES, ScriptedClient, ScriptedNode
 
 from talospatch.cni.damage import Damage
 from talospatch.cni.rules import Verdict
@@ -86,6 +87,25 @@ def test_on_a_newer_talos_the_same_files_heal(talos: str) -> None:
     found = only(broken(talos))
     assert verdicts(found) == {eth0(RUNNING): "heals", eth0(STOPPED): "heals", eth0(GONE): "orphan-damaged"}
     assert found.counts == {Verdict.HEALS: 2, Verdict.ORPHAN: 1, Verdict.HEALTHY: 2}
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_files_that_are_like_many_others_are_counted_as_judging_each_would(seed: int) -> None:
+    """Whatever else is on the node: sandboxes that run or not, in the host's network or not, networks in force or not."""
+    random = Random(seed)
+    names = [sandbox_id(number) for number in range(12)]
+    ready = random.sample(names, random.randrange(12))
+    node = ScriptedNode(
+        talos=random.choice(["v1.8.3", "v1.9.0", "v1.13.9"]),
+        files={name(each): random.choice([GOOD, GOOD, GOOD, HALF]) for each in names for name in (eth0, lo)} | {eth0(names[0]): b""},
+        known=[*names[: random.randrange(6, 13)], *ready],
+        ready=ready,
+        networks={each: "/run/netns/x" for each in ready if random.random() < 0.8},
+        conflists=random.choice([{"10-a.conflist": FLANNEL}, {"a.conflist": FLANNEL.replace(b"cbr0", b"other")}, {}, None]),
+    )
+    quick, each = only(node), only(node, options(addresses=True))
+    assert (quick.counts, quick.codes, quick.files) == (each.counts, each.codes, each.files)
+    assert [story.sandbox for story in quick.stories] == [story.sandbox for story in each.stories]
 
 
 def test_a_healthy_node_costs_two_lists() -> None:
