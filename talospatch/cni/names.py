@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Source: getCacheFilePath in libcni/api.go joins network, container ID and interface with dashes; ValidateNetworkName and
 # ValidateInterfaceName in pkg/utils/utils.go say what the outer two may hold. containerd's IDs are 64 lower-case hexadecimal digits, which
@@ -12,8 +12,7 @@ _NAME = re.compile(r"(?P<network>[A-Za-z0-9][A-Za-z0-9_.\-]*)-(?P<sandbox>[0-9a-
 LONGEST_SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class CacheName:
+class CacheName(NamedTuple):
     """What the name of a cache file says.
 
     Attributes:

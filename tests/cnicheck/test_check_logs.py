@@ -292,7 +292,7 @@ def test_a_node_that_names_no_ids_tells_nothing_of_what_runs() -> None:
 
     class Nameless(ScriptedClient):
         async def containers(self, node: str) -> tuple[Container, ...]:
-            return tuple(replace(each, internal_id="") for each in await super().containers(node))
+            return tuple(each._replace(internal_id="") for each in await super().containers(node))
 
     node = ScriptedNode(talos="v1.9.0", files={eth0(RUNNING): b""}, known=[RUNNING], ready=[RUNNING])
     (found,) = asyncio.run(check(Nameless({"n": node}), [NodeToCheck("n", talos="v1.9.0")], options())).nodes
