@@ -6,7 +6,6 @@ A table of named facts, so that no other module compares version numbers. Facts 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, total_ordering
 
@@ -20,7 +19,6 @@ _STAGES = {"alpha": 0, "beta": 1, "rc": 2, "": 3}
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True, eq=False)
 class TalosVersion:
     """A Talos version as the Version RPC gives it: ``v1.13.4``, ``v1.14.0-beta.1``, ``v1.14.0-alpha.2-45-gabcdef``.
 
@@ -31,8 +29,10 @@ class TalosVersion:
         key: what versions are ordered by.
     """
 
-    tag: str
-    key: tuple[int, int, int, int, int, int]
+    __slots__ = ("key", "tag")
+
+    def __init__(self, tag: str, key: tuple[int, int, int, int, int, int]) -> None:
+        self.tag, self.key = tag, key
 
     @classmethod
     def parse(cls, text: str) -> TalosVersion:
@@ -75,6 +75,9 @@ class TalosVersion:
 
     def __str__(self) -> str:
         return self.tag
+
+    def __repr__(self) -> str:
+        return f"<TalosVersion {self.tag}>"
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,8 @@ from talospatch.errors import ChangeError, InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from talospatch.cli.options import ChangeOptions, FilePatch
+    from talospatch.cli.cluster_options import ChangeOptions
+    from talospatch.cli.file_options import FilePatch
     from talospatch.patching.change import Change
     from talospatch.patching.recipe import PatchText, Recipe
 
@@ -87,7 +88,7 @@ def recipe(options: FilePatch, files: Sequence[str] = ()) -> Recipe:
         InputError: stdin was named twice, or options do not go together.
         VersionError: a version is none.
     """
-    from talospatch.cli.options import Semantics, Style
+    from talospatch.cli.file_options import Semantics, Style
     from talospatch.patching.recipe import Recipe
     from talospatch.versions import TalosVersion
 

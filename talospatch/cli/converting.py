@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.cli import atomic, file_patching
@@ -138,7 +137,7 @@ def without_secrets(conversion: Conversion) -> tuple[Finding, ...]:
         return ()
     secrets = secret_values(conversion.before)
     return tuple(
-        replace(found, path=path, message=message, hint=hint)
+        found._replace(path=path, message=message, hint=hint)
         for found in conversion.findings
         for path, message, hint in [[redact(said, secrets=secrets) for said in (found.path, found.message, found.hint)]]
     )

@@ -17,7 +17,7 @@ from talospatch.cli.session import connected, targets
 from talospatch.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
-    from talospatch.cli.options import Connection, Evidence, Selection
+    from talospatch.cli.cluster_options import Connection, Evidence, Selection
     from talospatch.cli.terminal import Terminal
     from talospatch.cni.logreport import LogReport
     from talospatch.cnicheck.options import CheckOptions

@@ -11,7 +11,7 @@ from talospatch.planning.plan import Diverged, Options
 from talospatch.talos.finding import Severity
 
 if TYPE_CHECKING:
-    from talospatch.cli.options import Allowed
+    from talospatch.cli.cluster_options import Allowed
     from talospatch.planning.plan import Plan
 
 

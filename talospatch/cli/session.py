@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from talospatch.cli.cluster_options import NO_TARGET, Connection, Journal, Selection
 from talospatch.cli.layout import printable
-from talospatch.cli.options import NO_TARGET, Connection, Journal, Selection, split
+from talospatch.cli.options import split
 from talospatch.errors import RefusedError
 
 if TYPE_CHECKING:

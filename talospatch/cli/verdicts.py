@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from talospatch.cli.inputs import STDIN, Input, inputs, looks_like_one, must_have_configs
@@ -70,4 +69,4 @@ def _without_secrets(found: Sequence[Placed], text: str) -> Iterator[Problem]:
         secrets = frozenset()
     for finding, line, column in found:
         path, message, hint = (redact(each, secrets=secrets) for each in (finding.path, finding.message, finding.hint))
-        yield Problem(replace(finding, path=path, message=message, hint=hint), line, column)
+        yield Problem(finding._replace(path=path, message=message, hint=hint), line, column)

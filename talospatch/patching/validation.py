@@ -5,7 +5,6 @@ What is added here is a warning or a note, never an error: an error means that T
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from talospatch.containerd.carriers import entry_nodes
@@ -69,7 +68,7 @@ def judge(text: str, *, mode: str, talos_version: str, strict: bool = False) -> 
     for finding in _beyond(config, talos):
         severity = Severity.WARNING if finding.severity is Severity.ERROR else finding.severity
         if (finding.path, finding.message) not in said:
-            found.append(places.placed(dataclasses.replace(finding, severity=severity), _index(places, finding.path)))
+            found.append(places.placed(finding._replace(severity=severity), _index(places, finding.path)))
             said.add((finding.path, finding.message))
     return found
 

@@ -8,7 +8,8 @@ import pytest
 import typer
 
 from talospatch.cli.app import root
-from talospatch.cli.options import Output, Selection, bundled, split
+from talospatch.cli.cluster_options import Selection
+from talospatch.cli.options import Output, bundled, split
 from talospatch.cli.output import Format
 from talospatch.cli.session import targets
 from talospatch.errors import InputError, RefusedError

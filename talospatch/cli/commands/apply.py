@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talospatch.cli.app import new
-from talospatch.cli.options import Allowed, ChangeOptions, Conduct, Connection, Journal, Output, Selection, bundled
+from talospatch.cli.cluster_options import Allowed, ChangeOptions, Conduct, Connection, Journal, Selection
+from talospatch.cli.options import Output, bundled
 
 if TYPE_CHECKING:
     from talospatch.cli.progress import RolloutProgress

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from talospatch.cli.app import new
+from talospatch.cli.cluster_options import Connection, Evidence, Selection
 from talospatch.cli.commands import cni_explain, cni_repair
-from talospatch.cli.options import Connection, Evidence, Output, Selection, bundled, finite
+from talospatch.cli.options import Output, bundled, finite
 from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 from talospatch.cli.watch import SHORTEST, USUAL, confirmed_look, watch

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from talospatch.cli.options import Connection, Evidence, Output, Selection, bundled
+from talospatch.cli.cluster_options import Connection, Evidence, Selection
+from talospatch.cli.options import Output, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from talospatch.cli.options import Connection, Journal, Output, Selection, bundled
+from talospatch.cli.cluster_options import Connection, Journal, Selection
+from talospatch.cli.options import Output, bundled
 
 EPILOG = """\b
 Examples:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from talospatch.cli.app import new
-from talospatch.cli.options import Allowed, ChangeOptions, Connection, Output, Selection, bundled
+from talospatch.cli.cluster_options import Allowed, ChangeOptions, Connection, Selection
+from talospatch.cli.options import Output, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 from talospatch.planning.outcomes import ExitCode

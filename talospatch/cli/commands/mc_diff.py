@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from talospatch.cli.options import FilePatch, Output, Semantics, bundled
+from talospatch.cli.file_options import FilePatch, Semantics
+from talospatch.cli.options import Output, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 from talospatch.errors import InputError

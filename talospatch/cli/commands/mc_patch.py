@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from talospatch.cli.options import FilePatch, bundled
+from talospatch.cli.file_options import FilePatch
+from talospatch.cli.options import bundled
 from talospatch.cli.terminal import Terminal
 from talospatch.planning.outcomes import ExitCode
 

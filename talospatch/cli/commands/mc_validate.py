@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from talospatch.cli.options import Output, Talos, bundled
+from talospatch.cli.file_options import Talos
+from talospatch.cli.options import Output, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.terminal import Terminal
 from talospatch.errors import InputError

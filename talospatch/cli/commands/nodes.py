@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from talospatch.cli.app import new
-from talospatch.cli.options import Connection, Output, Selection, bundled
+from talospatch.cli.cluster_options import Connection, Selection
+from talospatch.cli.options import Output, bundled
 from talospatch.cli.output import emit
 from talospatch.cli.session import connected, targets
 from talospatch.cli.terminal import Terminal

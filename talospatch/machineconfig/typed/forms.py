@@ -9,8 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
 from talospatch.machineconfig.scalars import Literal, TaggedText
@@ -29,8 +28,7 @@ _LARGEST = 2.0**63
 _PORTS = re.compile(r"([0-9]+)-([0-9]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How one type is read and written.
 
     Attributes:

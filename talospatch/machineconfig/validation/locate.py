@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence, resolved
@@ -34,9 +33,9 @@ class Placed(NamedTuple):
         """Return the finding with its place in the message, as ``worker.yaml:12:5: …``."""
         message = self.finding.message
         if self.line is None:
-            return self.finding if not source else replace(self.finding, message=f"{source}: {message}")
+            return self.finding if not source else self.finding._replace(message=f"{source}: {message}")
         where = f"{source}:{self.line}:{self.column}" if source else f"line {self.line}:{self.column}"
-        return replace(self.finding, message=f"{where}: {message}")
+        return self.finding._replace(message=f"{where}: {message}")
 
 
 class Places:
