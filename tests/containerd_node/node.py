@@ -214,6 +214,15 @@ class ContainerdNode:
             self._service.wait(LIMIT)
             self._service = None
 
+    def set_cni_version(self, version: str) -> None:
+        """Change the node's CNI configuration, as an update of the network's manifests does, and wait until containerd has read it."""
+        self.cni_version = version
+        path = self.machine.root / CONFLIST
+        fresh = path.with_name("written-anew")
+        fresh.write_text(json.dumps(conflist(version)))
+        fresh.rename(path)
+        until(lambda: self.cri.cni_version() == version, "containerd to read its new CNI configuration")
+
     # Pods
 
     def run_pod(self, name: str = "web", *, host_network: bool = False) -> str:

@@ -54,12 +54,13 @@ def damage(file: Path, content: bytes, *, age: float = SETTLED) -> None:
     os.utime(file, (then, then))
 
 
-def tell(containerd: Containerd, directory: Path) -> dict[str, float]:
+def tell(containerd: Containerd, directory: Path, *, cni_version: str = "1.0.0") -> dict[str, float]:
     """Make a node from nothing and let it all happen once; return how many seconds had passed at each point.
 
     Args:
         containerd: one that fails on a damaged file.
         directory: an empty one to write to.
+        cni_version: of the node's network, 0.4.0 or later.
     """
     start = time.monotonic()
     passed: dict[str, float] = {}
@@ -85,7 +86,7 @@ def tell(containerd: Containerd, directory: Path) -> dict[str, float]:
         note("removed by a debug container")
 
     write_image(directory / "image.tar")
-    with ContainerdNode(containerd, directory / "image.tar") as node:
+    with ContainerdNode(containerd, directory / "image.tar", cni_version=cni_version) as node:
         note("containerd is ready")
         kubelet = Kubelet(node)
         pods = [node.run_pod(f"web-{number}") for number in range(5)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from containerd_node.node import RESULTS, ContainerdNode
 from containerd_node.pod_image import TOOLS
 from containerd_node.story import DEBUGGABLE, WORKER, damage, face
 from talospatch import AsyncCluster
-from talospatch.cni.eligibility import NOT_READY
+from talospatch.cni.eligibility import NOT_READY, Include
 from talospatch.cni.rules import Verdict
 from talospatch.cnicheck.repair_job import manifests
 from talospatch.cnicheck.repair_plan import Method, RepairOptions
@@ -36,6 +37,8 @@ pytestmark = [pytest.mark.containerd, pytest.mark.simulator]
 NO_KUBERNETES = "; ".join(find_programs())
 TICK = 60.0  # seconds between two turns of kubelet's garbage collection
 SHORT = 5.0  # seconds; what waits less waits for something real
+# cniVersions of a network whose cache is read when a pod is stopped, and of one whose cache never is.
+READING, NOT_READING = ("0.4.0", "1.0.0"), ("0.3.1",)
 EMPTY = "decoding version from network config: unexpected end of JSON input"
 
 
@@ -104,7 +107,8 @@ class Evening:
         """Let a coroutine function work with the cluster, over TLS and as os:admin."""
 
         async def run() -> Any:
-            async with served(face(self.talos), {"worker-1": (self.node, self.kubelet)}, self.directory) as files:
+            clients = Path(tempfile.mkdtemp(dir=self.directory))
+            async with served(face(self.talos), {"worker-1": (self.node, self.kubelet)}, clients) as files:
                 made = AsyncCluster.from_talosconfig(files["admin"], journal_dir=self.directory / "journal", environ=dict(os.environ))
                 made._clock = self.clock
                 async with made as cluster:
@@ -122,9 +126,15 @@ class Evening:
 
 
 @pytest.fixture
-def own_node(affected: Containerd, image: Path) -> Iterator[ContainerdNode]:
+def cni_version() -> str:
+    """Of the node's CNI configuration: Talos's own, where a test does not say otherwise."""
+    return "1.0.0"
+
+
+@pytest.fixture
+def own_node(affected: Containerd, image: Path, cni_version: str) -> Iterator[ContainerdNode]:
     """A node that fails on a damaged file, and whose boot a test may date back."""
-    with ContainerdNode(affected, image) as node:
+    with ContainerdNode(affected, image, cni_version=cni_version) as node:
         yield node
 
 
@@ -151,6 +161,7 @@ async def told(evening: Evening, cluster: AsyncCluster, code: str) -> None:
     text = "\n".join(node.tell(story))
     assert EMPTY in text
     assert address in text
+    assert f"cniVersion {evening.node.cni_version} (10-flannel.conflist), reads the cache" in text
 
 
 def assert_proven(report: RepairReport) -> None:
@@ -162,10 +173,70 @@ def assert_proven(report: RepairReport) -> None:
     assert report.notes == ()
 
 
+@pytest.mark.parametrize("cni_version", READING)
 def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     """A Talos that has DebugService has a containerd that heals; that this one does not, the log shows, as with an old Multus."""
     evening = Evening(own_node, DEBUGGABLE, tmp_path)
     evening.fail()
+    repair_by_debug_container(evening)
+
+
+@pytest.mark.parametrize("cni_version", NOT_READING)
+def test_a_network_that_never_reads_its_cache(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """Below 0.4.0 an empty file keeps nothing from stopping: check and explain say so, the plan leaves it, and it goes with its pod."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+
+    async def work(cluster: AsyncCluster) -> None:
+        assert "never reads the cache (below 0.4.0)" in await told_harmless(evening, cluster)
+        end_pod(evening)
+        assert "never reads the cache (below 0.4.0)" in await told_harmless(evening, cluster)
+        evening.kubelet.is_busy = True
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
+        ((left,),) = (node.left for node in plan.nodes)
+        assert (plan.count, left.judged.code, left.eligibility.reasons) == (0, "not-read-in-force", ("not-worth-it",))
+        assert evening.file.exists()
+        evening.kubelet.is_busy = False
+        assert evening.kubelet.collect() == []
+        assert (await cluster.check_cni_cache(nodes=[WORKER])).exit_code() == ExitCode.DONE
+
+    evening.cluster(work)
+    evening.assert_over()
+
+
+@pytest.mark.parametrize("cni_version", NOT_READING)
+def test_a_file_that_does_no_harm_is_removed_for_whoever_asks(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """By the same way and with the same proof, where the kubelet is too busy to take it away by itself."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+    end_pod(evening)
+
+    async def work(cluster: AsyncCluster) -> None:
+        evening.kubelet.is_busy = True
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS, include=Include.HEALS))
+        assert [(node.method, len(node.files)) for node in plan.nodes] == [(Method.DEBUG, 1)]
+        evening.kubelet.is_busy = False
+        assert_proven(await cluster.cni_repair(plan))
+
+    evening.cluster(work)
+    evening.assert_over()
+
+
+@pytest.mark.parametrize("cni_version", NOT_READING)
+@pytest.mark.parametrize("newer", READING)
+def test_a_network_that_is_brought_up_to_date(own_node: ContainerdNode, tmp_path: Path, newer: str) -> None:
+    """What was harmless below 0.4.0 is fatal once the network's manifests are updated: the conflist in force counts, not the file's."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+
+    async def work(cluster: AsyncCluster) -> None:
+        await told_harmless(evening, cluster)
+
+    evening.cluster(work)
+    own_node.set_cni_version(newer)
+    evening.fail()
+    repair_by_debug_container(evening)
+
+
+def repair_by_debug_container(evening: Evening) -> None:
+    """The whole story of a sandbox that does not stop, from the check to the proof."""
 
     async def work(cluster: AsyncCluster) -> None:
         await told(evening, cluster, "logged-elsewhere")
@@ -182,6 +253,24 @@ def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     evening.assert_over()
 
 
+async def told_harmless(evening: Evening, cluster: AsyncCluster) -> str:
+    """See that check and explain call the file harmless; return what explain says."""
+    report = await cluster.check_cni_cache(nodes=[WORKER])
+    (node,) = report.nodes
+    (judged,) = node.files
+    assert (judged.file.name, judged.verdict, judged.code) == (evening.file.name, Verdict.HEALS, "not-read-in-force")
+    assert report.exit_code() == ExitCode.DONE
+    ((node, story),) = (await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])).told
+    return "\n".join(node.tell(story))
+
+
+def end_pod(evening: Evening) -> None:
+    """End a pod's process, as its deletion does first, and leave its sandbox to the kubelet."""
+    cri = evening.node.cri
+    evening.node.run_in_node(["kill", "-KILL", str(cri.pod_info(evening.stuck)["pid"])])
+    until(lambda: not cri.is_ready(evening.stuck), "CRI to notice the killed pod")
+
+
 async def by_job(evening: Evening, plane: ControlPlane, cluster: AsyncCluster, plan: RepairPlan) -> RepairReport:
     """Carry a plan out by way of Kubernetes."""
     boot_id = await cluster.client.boot_id(WORKER)
@@ -196,7 +285,7 @@ def jobs(plane: ControlPlane) -> list[Any]:
 
 
 @pytest.mark.skipif(bool(NO_KUBERNETES), reason=NO_KUBERNETES)
-@pytest.mark.parametrize("cause", ["long up", "power cut"])
+@pytest.mark.parametrize(("cause", "cni_version"), [("long up", "0.4.0"), ("long up", "1.0.0"), ("power cut", "1.0.0")])
 def test_by_a_job(own_node: ContainerdNode, plane: ControlPlane, tmp_path: Path, cause: str) -> None:
     """The blog's evening: Talos 1.7, whose API names no sandboxes, and Kubernetes as the only way to run anything on the node."""
     evening = Evening(own_node, own_node.containerd.talos, tmp_path, before_boot=cause == "power cut")
@@ -223,6 +312,7 @@ def test_by_a_job(own_node: ContainerdNode, plane: ControlPlane, tmp_path: Path,
     assert jobs(plane) == []
 
 
+@pytest.mark.parametrize("cni_version", READING)
 def test_by_a_manifest_that_somebody_applies(own_node: ContainerdNode, tmp_path: Path) -> None:
     """Needs no Kubernetes of ours: the pod in the manifest is run as it stands, and the next check sees that it is over."""
     evening = Evening(own_node, own_node.containerd.talos, tmp_path)
@@ -312,8 +402,7 @@ def test_a_containerd_that_heals_is_left_to_do_so(healing: Containerd, image: Pa
         async def work(cluster: AsyncCluster) -> None:
             expected = {evening.file.name: Verdict.HEALS, residue.name: Verdict.RESIDUE, orphan.name: Verdict.ORPHAN}
             assert await look(cluster) == expected
-            node.run_in_node(["kill", "-KILL", str(node.cri.pod_info(evening.stuck)["pid"])])
-            until(lambda: not node.cri.is_ready(evening.stuck), "CRI to notice the killed pod")
+            end_pod(evening)
             assert await look(cluster) == expected
             plan = await cluster.cni_repair_plan(nodes=[WORKER])
             assert (plan.count, {left.eligibility.reasons for left in plan.nodes[0].left}) == (0, {("not-worth-it",)})
