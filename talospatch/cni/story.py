@@ -82,6 +82,11 @@ class Story:
         return self.log.per_hour if self.log is not None and self.still_fails else None
 
     @property
+    def is_damaged(self) -> bool:
+        """Whether one of its files is."""
+        return any(file.is_damaged for file in self.files)
+
+    @property
     def steady(self) -> float:
         """Seconds over which successive looks saw all its files just so."""
         return min((file.steady for file in self.files), default=0.0)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from talospatch.cni.damage import Damage
 from talospatch.cni.explain import LIVENESS, as_sentence, conflist_sentence, damage_sentence, runtime_sentence, shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
+from talospatch.cni.space import clause
 from talospatch.cni.story import Source, Story
 from talospatch.cni.times import moment
 from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
@@ -44,7 +44,7 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
     yield _whose(story)
     for judged in story.files:
         yield f"its file {shown(judged.file.name)} has {judged.file.size} bytes"
-        if judged.inspection.damage not in (Damage.NONE, Damage.UNSEEN):
+        if judged.is_damaged:
             yield damage_sentence(judged)
     if story.files and story.files[0].file.parsed is not None:
         yield runtime_sentence(node)
@@ -52,6 +52,8 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
     yield LIVENESS[story.liveness]
     yield said(story)
     yield from _since(story, node)
+    if node.space is not None and story.is_damaged:
+        yield shown_error(clause(node.space))
     if story.log is not None:
         yield _logged(story.log)
     yield from _cost(story)

@@ -14,6 +14,7 @@ from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
     from talospatch.cni.advice import Advice
+    from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.repair_order import Order
 
@@ -106,6 +107,7 @@ class NodeRepair:
         left: damaged files that are left alone.
         advice: what to do first, the best first.
         prevention: what would have avoided it.
+        space: how full the file system of the cache is; None where that was not asked, since nothing is damaged.
         notes: what could not be seen.
         refused: why nothing is removed here although files could be; empty otherwise.
         error: why it was not looked at; empty when it was.
@@ -121,6 +123,7 @@ class NodeRepair:
     left: tuple[FileLeft, ...] = ()
     advice: tuple[Advice, ...] = ()
     prevention: tuple[Advice, ...] = ()
+    space: Space | None = None
     notes: tuple[str, ...] = ()
     refused: str = ""
     error: str = ""
@@ -143,6 +146,7 @@ class NodeRepair:
             "left": [file.to_dict() for file in self.left],
             "advice": [_advice(item) for item in self.advice],
             "prevention": [_advice(item) for item in self.prevention],
+            "space": self.space.to_dict() if self.space is not None else None,
             "notes": list(self.notes),
             "refused": self.refused or None,
             "error": self.error or None,

@@ -6,13 +6,14 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
 from talospatch.cni.damage import Damage
 from talospatch.cni.eligibility import APART, Eligibility, Look, eligibility
 from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.contents import RESULTS
+from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.options import CheckOptions
 from talospatch.cnicheck.repair_look import Looked, look_at
 from talospatch.cnicheck.repair_order import Order, command
@@ -21,11 +22,13 @@ from talospatch.errors import InputError, TalosPatchError, VersionError
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
+    from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.options import NodeRow
     from talospatch.cnicheck.repair_calls import LookCalls
     from talospatch.rollout.clock import Clock
 
+_Seen = TypeVar("_Seen")
 HOST = "/host"  # where a debug container has the node's root
 MOUNT = "/results"  # where a job's pod has the cache's directory
 NODENAME = ("k8s", "Nodenames.kubernetes.talos.dev", "nodename")
@@ -65,6 +68,7 @@ async def plan_repair(
     first = await _each(todo, lambda row: look_at(client, row, check, clock), check.concurrency)
     again = [row for row, looked in zip(todo, first, strict=True) if looked.look is not None and _damaged(looked.look)]
     second: dict[str, Looked] = {}
+    spaces: dict[str, Space] = {}
     if again:
         looks = [looked.look.at for looked in first if looked.look is not None]
         wait = max(looks) + options.apart - clock.now()
@@ -74,7 +78,11 @@ async def plan_repair(
             await clock.sleep(wait)
         found = await _each(again, lambda row: look_at(client, row, check, clock), check.concurrency)
         second = {row.address: looked for row, looked in zip(again, found, strict=True)}
-    made = [_planned(row, looked, second.get(row.address), options) for row, looked in zip(todo, first, strict=True)]
+        seen = await _each(again, lambda row: space_of(client, row.address), check.concurrency)
+        spaces = {row.address: space for row, space in zip(again, seen, strict=True)}
+    made = [
+        _planned(row, looked, second.get(row.address), options, spaces.get(row.address)) for row, looked in zip(todo, first, strict=True)
+    ]
     nodes = [await _named(client, node) if node.files and node.method is not Method.DEBUG else node for node in made]
     limited, over = _limited(nodes, options.limit)
     return RepairPlan(tuple(limited), options, clock.at(), over)
@@ -93,11 +101,11 @@ def _must_make_sense(options: RepairOptions) -> None:
         raise InputError("an image archive goes with the method debug only", hint="a job's image is pulled by the node")
 
 
-async def _each(rows: Sequence[NodeRow], look: Callable[[NodeRow], Awaitable[Looked]], most: int) -> list[Looked]:
+async def _each(rows: Sequence[NodeRow], look: Callable[[NodeRow], Awaitable[_Seen]], most: int) -> list[_Seen]:
     """Look at nodes, some at a time; the answers in the order of the nodes."""
     gate = asyncio.Semaphore(most)
 
-    async def one(row: NodeRow) -> Looked:
+    async def one(row: NodeRow) -> _Seen:
         async with gate:
             return await look(row)
 
@@ -115,7 +123,7 @@ def _damaged(look: Look) -> tuple[Judged, ...]:
     )
 
 
-def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions) -> NodeRepair:
+def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions, space: Space | None) -> NodeRepair:
     latest = second or first
     node = latest.node
     base = NodeRepair(address=row.address, hostname=row.hostname, talos=node.talos, notes=node.notes, error=node.error)
@@ -126,7 +134,8 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
         base,
         method=options.method or _best_method(node.talos),
         advice=advice(node.talos, latest.look.state, damaged),
-        prevention=prevention(latest.look.state, damaged),
+        prevention=prevention(replace(latest.look.state, space=space), damaged),
+        space=space,
         look=latest.look,
     )
     judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include)) for each in damaged]

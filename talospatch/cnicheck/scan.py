@@ -19,6 +19,7 @@ from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
+from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
 from talospatch.cnicheck.node_logs import read_logs
 from talospatch.cnicheck.report import NodeCni, count
@@ -91,7 +92,7 @@ class _Scan:
         logs = self._logs_from_elsewhere(directories, files)
         if self._is_plain(files, state, logs):
             # Nothing more to ask, nor to judge: which pods run and which network is in force decide about odd files only.
-            return self._report([], state, Traces(), plain=len(files))
+            return self._report([], state, (), plain=len(files))
         state = await self._complete(state)
         judged = await self._with_contents(files, state)
         if self._wants_logs(judged):
@@ -249,7 +250,10 @@ class _Scan:
             namespaces=self.running.namespaces,
             are_files_complete=not self.listing.incomplete,
         )
-        return self._report(judged, state, traces, around)
+        told = self._stories(judged, state, traces)
+        if self.options.about is not None and any(each.is_damaged for each in told):
+            state = replace(state, space=await space_of(self.client, self.row.address))
+        return self._report(judged, state, told, around)
 
     def _stories(self, judged: Sequence[Judged], state: NodeState, traces: Traces) -> tuple[Story, ...]:
         about = self.options.about
@@ -264,7 +268,7 @@ class _Scan:
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
 
     def _report(
-        self, judged: list[Judged], state: NodeState, traces: Traces, around: addresses.Surroundings | None = None, *, plain: int = 0
+        self, judged: list[Judged], state: NodeState, told: Sequence[Story], around: addresses.Surroundings | None = None, *, plain: int = 0
     ) -> NodeCni:
         counts, codes = count(Counter(each.code for each in judged) + Counter({"harmless-content": plain}))
         # Files that only wait for a role that may read them are a number, not rows.
@@ -273,7 +277,6 @@ class _Scan:
         if len(rows) > self.options.most_rows:
             self.notes.append(f"{len(rows) - self.options.most_rows} more files are counted but not listed")
         self._note_clock(judged, state)
-        told = self._stories(judged, state, traces)
         networks = addresses.networks(around, state) if around is not None else ()
         kept = state if self.options.keep_sandboxes else replace(state, ready=None, directories=None, tasks=None, host_network=frozenset())
         return NodeCni(
@@ -284,7 +287,7 @@ class _Scan:
             counts=counts,
             codes=codes,
             files=tuple(rows[: self.options.most_rows]),
-            stories=told[: self.options.most_rows],
+            stories=tuple(told[: self.options.most_rows]),
             networks=networks,
             findings=addresses.findings(networks, around, state) if around is not None else (),
             # They quote the node: its errors, its file names.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from talospatch.errors import IncompleteAnswer, NodeError, NotAuthorized, NotFound
 from talospatch.talos.containers import Container
 from talospatch.talos.files import MODE_DIRECTORY, MODE_FIFO, MODE_SYMLINK, CopiedFiles, FileInfo
-from talospatch.talos.node import NodeVersion
+from talospatch.talos.node import Mount, NodeVersion
 
 RESULTS = "/var/lib/cni/results"
 SANDBOXES = "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes"
@@ -42,6 +42,7 @@ class ScriptedNode:
         networks: network namespace of a READY sandbox, by its ID; the host's when it has none.
         service_logs: the logs by service, in pieces.
         boot_time: seconds since 1970.
+        mounts: what it says of its file systems.
         failures: error by call's short name, raised instead of an answer.
         delay: seconds before each answer.
     """
@@ -63,6 +64,7 @@ class ScriptedNode:
     networks: dict[str, str] = field(default_factory=dict)
     service_logs: dict[str, list[bytes]] = field(default_factory=dict)
     boot_time: int = BOOT
+    mounts: tuple[Mount, ...] = (Mount("/dev/loop0", "/", 64 << 20, 0), Mount("/dev/vda6", "/var", 40 << 30, 31 << 30))
     failures: dict[str, NodeError] = field(default_factory=dict)
     delay: float = 0.0
 
@@ -141,6 +143,9 @@ class ScriptedClient:
 
     async def boot_time(self, node: str) -> int:
         return (await self._enter(node, "SystemStat")).boot_time
+
+    async def mounts(self, node: str) -> tuple[Mount, ...]:
+        return (await self._enter(node, "Mounts")).mounts
 
     async def logs(self, node: str, service_id: str, *, tail_lines: int = -1) -> AsyncGenerator[bytes, None]:
         found = await self._enter(node, f"Logs {service_id}")

@@ -7,6 +7,7 @@ the real one. Its directories are shown in place of the simulated ones; its cont
 from __future__ import annotations
 
 import contextlib
+import os
 import stat
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Directories of the real node that take the place of the simulated node's.
 SHOWN = ("/var/lib/cni", "/var/lib/containerd", "/var/log", "/etc/cni", "/run")
 _CONTAINERS = "/machine.MachineService/Containers"
+_MOUNTS = "/machine.MachineService/Mounts"
 _CONTAINER_RUN = "/machine.DebugService/ContainerRun"
 _OUTPUT = 512  # bytes of output in one message
 _KINDS = (
@@ -149,6 +151,8 @@ class BackedCluster(SimulatedCluster):
             with_ids = self.node(name).profile.sandbox_ids
             found = _pods(real, with_ids=with_ids) if asked.driver == common_pb2.CRI else _tasks(real, asked.namespace, with_ids=with_ids)
             answer.messages[:] = [machine_pb2.ContainersResponse(messages=[machine_pb2.Container(containers=found)])]
+        if method == _MOUNTS and answer.code == "OK":
+            answer.messages[:] = [machine_pb2.MountsResponse(messages=[machine_pb2.Mounts(stats=_mounts(real))])]
         return answer
 
     @staticmethod
@@ -228,6 +232,20 @@ def _tasks(real: ContainerdNode, namespace: str, *, with_ids: bool) -> list[mach
         entry = machine_pb2.ContainerInfo(namespace=namespace, id=name, name=name, pod_id=name, pid=int(process), status=status)
         if with_ids:
             entry.internal_id = name
+        listed.append(entry)
+    return listed
+
+
+def _mounts(real: ContainerdNode) -> list[machine_pb2.MountStat]:
+    """What Talos makes of a node's mounts: sizes of those that are directories."""
+    listed = []
+    for line in real.run_in_node(["cat", "/proc/mounts"]).stdout.splitlines():
+        source, path, *_ = line.split()
+        entry = machine_pb2.MountStat(filesystem=source, mounted_on=path)
+        place = real.machine.root / path.lstrip("/")
+        if place.is_dir():
+            found = os.statvfs(place)
+            entry.size, entry.available = found.f_frsize * found.f_blocks, found.f_frsize * found.f_bavail
         listed.append(entry)
     return listed
 

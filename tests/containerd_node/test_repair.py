@@ -260,8 +260,9 @@ async def told_harmless(evening: Evening, cluster: AsyncCluster) -> str:
     (judged,) = node.files
     assert (judged.file.name, judged.verdict, judged.code) == (evening.file.name, Verdict.HEALS, "not-read-in-force")
     assert report.exit_code() == ExitCode.DONE
-    ((node, story),) = (await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])).told
-    return "\n".join(node.tell(story))
+    ((place, story),) = (await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])).told
+    assert place is not None
+    return "\n".join(place.tell(story))
 
 
 def end_pod(evening: Evening) -> None:

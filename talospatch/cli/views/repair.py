@@ -13,6 +13,7 @@ from talospatch.cli.views.journal import when
 from talospatch.cli.views.report import MARKS, style
 from talospatch.cni.explain import sentence
 from talospatch.cni.names import shown
+from talospatch.cni.space import clause
 from talospatch.redaction import redact
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
     for left in node.left:
         because = "; ".join(left.eligibility.sentences)
         lines.append(wrap(f"leave {_file(left.judged)}: {because}", prose, first="  ", rest="    "))
-    lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in node.notes]
+    notes = node.notes if node.space is None else (clause(node.space), *node.notes)
+    lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in notes]
     return "\n".join(lines)
 
 
@@ -137,6 +139,7 @@ def _plan_markdown(made: RepairPlan) -> str:
     parts = [f"### {md.cell(headline(made))}"]
     if rows:
         parts.append(md.table(("node", "what", "file", "why"), rows))
+    parts += [f"**{md.cell(node.name)}**: {md.cell(redact(clause(node.space)))}" for node in made.nodes if node.space is not None]
     parts += [f"**{md.cell(node.name)}** was not looked at: {md.cell(redact(node.error))}" for node in made.nodes if node.error]
     parts += [f"**{md.cell(node.name)}** is refused: {md.cell(redact(node.refused))}" for node in made.nodes if node.refused]
     for first in (True, False):
