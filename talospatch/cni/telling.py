@@ -9,7 +9,7 @@ from talospatch.cni.explain import LIVENESS, as_sentence, conflist_sentence, dam
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
 from talospatch.cni.space import clause
-from talospatch.cni.story import Source, Story
+from talospatch.cni.story import Source, Story, Whose
 from talospatch.cni.times import moment
 from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
 
@@ -33,6 +33,18 @@ def headline(story: Story) -> str:
 def said(story: Story) -> str:
     """Return the one sentence that goes with the verdict."""
     return story.rule.sentence.replace("{error}", shown_error(story.error))
+
+
+def hostname(whose: Whose) -> str:
+    """Return a sandbox's hostname, and what it is worth."""
+    return f"hostname is {whose.hostname}, which is the pod's name unless the pod sets another"
+
+
+def pod(whose: Whose) -> str:
+    """Return whose a sandbox is in a few words; a node's words are escaped."""
+    if whose.pod is not None:
+        return f"pod {shown(whose.pod.namespace)}/{shown(whose.pod.name)}, {_POD_SOURCES[whose.source]}"
+    return f"pod unknown; its {hostname(whose)}" if whose.hostname else "pod unknown"
 
 
 def told(story: Story, node: NodeState) -> tuple[str, ...]:
@@ -68,7 +80,8 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
 
 def _whose(story: Story) -> str:
     if story.pod is None:
-        return f"whose sandbox {story.sandbox} is cannot be told: no cache file of it can be read, and no log line names its pod"
+        unknown = f"whose sandbox {story.sandbox} is cannot be told: no cache file of it can be read, and no log line names its pod"
+        return f"{unknown}. Its {hostname(story.whose)}" if story.hostname else unknown
     uid = f" (UID {shown(story.pod.uid)})" if story.pod.uid else ""
     source = _POD_SOURCES[story.pod_source]
     return f"sandbox {story.sandbox} is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
@@ -110,15 +123,13 @@ def _cost(story: Story) -> Iterator[str]:
 
 def to_dict(story: Story, node: NodeState) -> dict[str, object]:
     """Return plain values for JSON and YAML."""
-    pod = story.pod
     return {
         "sandbox": story.sandbox,
         "verdict": story.verdict.value,
         "code": story.code,
         "liveness": story.liveness.value,
-        "pod": {"namespace": shown(pod.namespace), "name": shown(pod.name), "uid": shown(pod.uid), "source": story.pod_source.value}
-        if pod is not None
-        else None,
+        "pod": story.whose.to_dict(),
+        "hostname": story.hostname or None,
         "files": [shown(judged.file.name) for judged in story.files],
         "addresses": list(story.addresses),
         "networkNamespace": shown(story.namespace_file) or None,

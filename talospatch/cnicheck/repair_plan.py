@@ -15,6 +15,7 @@ from talospatch.planning.outcomes import ExitCode
 if TYPE_CHECKING:
     from talospatch.cni.advice import Advice
     from talospatch.cni.space import Space
+    from talospatch.cni.story import Whose
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.repair_order import Order
 
@@ -71,15 +72,17 @@ class FileRepair:
         judged: the file with its verdict.
         order: what exactly is removed.
         command: the command line, as it runs on the node.
+        whose: whose its sandbox is.
     """
 
     judged: Judged
     order: Order
     command: tuple[str, ...]
+    whose: Whose
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**_about(self.judged), "shownDead": list(self.order.shown_dead), "command": list(self.command)}
+        return {**_about(self.judged, self.whose), "shownDead": list(self.order.shown_dead), "command": list(self.command)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +91,11 @@ class FileLeft:
 
     judged: Judged
     eligibility: Eligibility
+    whose: Whose
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**_about(self.judged), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
+        return {**_about(self.judged, self.whose), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,8 +251,8 @@ PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
 }
 
 
-def _about(judged: Judged) -> dict[str, Any]:
-    file, entry = judged.file, judged.inspection.entry
+def _about(judged: Judged, whose: Whose) -> dict[str, Any]:
+    file = judged.file
     return {
         "name": shown(file.name),
         "sandbox": file.parsed.sandbox if file.parsed else None,
@@ -259,7 +263,8 @@ def _about(judged: Judged) -> dict[str, Any]:
         "code": judged.code,
         "damage": judged.inspection.damage.value,
         "message": sentence(judged),
-        "pod": {"namespace": shown(entry.namespace), "name": shown(entry.pod)} if entry and entry.pod else None,
+        "pod": whose.to_dict(),
+        "hostname": whose.hostname or None,
     }
 
 

@@ -20,6 +20,7 @@ from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.disk_space import space_of
+from talospatch.cnicheck.hostnames import hostnames_of
 from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
 from talospatch.cnicheck.node_logs import read_logs
 from talospatch.cnicheck.report import NodeCni, count
@@ -251,6 +252,8 @@ class _Scan:
             are_files_complete=not self.listing.incomplete,
         )
         told = self._stories(judged, state, traces)
+        if self.options.about is not None and self.options.may_read:
+            told = await self._with_hostnames(told)
         if self.options.about is not None and any(each.is_damaged for each in told):
             state = replace(state, space=await space_of(self.client, self.row.address))
         return self._report(judged, state, told, around)
@@ -267,8 +270,20 @@ class _Scan:
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
 
+    async def _with_hostnames(self, told: Sequence[Story]) -> tuple[Story, ...]:
+        """Add what tells whose a sandbox is where nothing else does."""
+        unknown = [each.sandbox for each in told if each.pod is None and each.liveness is not Liveness.GONE]
+        found = await hostnames_of(self.client, self.row.address, unknown)
+        return tuple(replace(each, hostname=found.get(each.sandbox, "")) for each in told)
+
     def _report(
-        self, judged: list[Judged], state: NodeState, told: Sequence[Story], around: addresses.Surroundings | None = None, *, plain: int = 0
+        self,
+        judged: list[Judged],
+        state: NodeState,
+        told: tuple[Story, ...],
+        around: addresses.Surroundings | None = None,
+        *,
+        plain: int = 0,
     ) -> NodeCni:
         counts, codes = count(Counter(each.code for each in judged) + Counter({"harmless-content": plain}))
         # Files that only wait for a role that may read them are a number, not rows.
@@ -287,7 +302,7 @@ class _Scan:
             counts=counts,
             codes=codes,
             files=tuple(rows[: self.options.most_rows]),
-            stories=tuple(told[: self.options.most_rows]),
+            stories=told[: self.options.most_rows],
             networks=networks,
             findings=addresses.findings(networks, around, state) if around is not None else (),
             # They quote the node: its errors, its file names.

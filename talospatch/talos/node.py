@@ -99,7 +99,7 @@ class Mount:
 
     Attributes:
         filesystem: what is mounted: a device, or a word such as ``tmpfs``.
-        mounted_on: where, as ``/proc/mounts`` writes it: a space is ``\\040`` there, a line break ``\\012``.
+        mounted_on: where, as ``/proc/mounts`` writes it: a space is ``\040`` there, a line break ``\012``.
         size: bytes; 0 where the node could not tell.
         available: bytes that are free for anybody; 0 where the node could not tell.
     """

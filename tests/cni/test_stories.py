@@ -175,7 +175,7 @@ def test_plain_values_hold_the_whole_story() -> None:
     )
     values = json.loads(json.dumps(values))
     assert set(values) == {
-        "sandbox", "verdict", "code", "liveness", "pod", "files", "addresses", "networkNamespace", "since", "sinceSource",
+        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "files", "addresses", "networkNamespace", "since", "sinceSource",
         "fromEarlierBoot",
         "error", "log", "steadySeconds", "message", "ahead", "hint", "story",
     }  # fmt: skip

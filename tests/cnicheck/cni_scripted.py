@@ -33,6 +33,7 @@ class ScriptedNode:
         kinds: mode bits of entries that are no regular files.
         errors: per-entry errors of List.
         vanishing: files that List shows and that are gone when they are read.
+        hostnames: what stands in the file of that name of a sandbox, by its ID.
         known, ready: sandboxes that have a directory; those that are READY.
         conflists: files of /etc/cni/net.d; None when there is no such directory.
         tasks: IDs that containerd has a task for; None when there is no such directory.
@@ -56,6 +57,7 @@ class ScriptedNode:
     modified: int = BOOT + 5000
     known: Iterable[str] | None = ()
     ready: Iterable[str] = ()
+    hostnames: dict[str, bytes] = field(default_factory=dict)
     conflists: dict[str, bytes] | None = field(default_factory=lambda: {"10-flannel.conflist": FLANNEL})
     tasks: Iterable[str] | None = None
     leases: dict[str, bytes] | None = None
@@ -157,6 +159,10 @@ class ScriptedClient:
     async def read_file(self, node: str, path: str, *, limit: int, expected_size: int | None = None) -> bytes:
         found = await self._enter(node, "Read", admin=True)
         folder, _, name = path.rpartition("/")
+        if name == "hostname":
+            if (sandbox := folder.removeprefix(f"{SANDBOXES}/")) not in found.hostnames:
+                raise NotFound(node, "Read", "NOT_FOUND", f"stat {path}: no such file or directory")
+            return found.hostnames[sandbox]
         files = {RESULTS: found.files, CONFLISTS: found.conflists, SCRATCH: found.scratch}[folder]
         assert files is not None
         assert not found.kinds.get(name, 0) & (MODE_SYMLINK | MODE_FIFO), "a link or a FIFO was opened"

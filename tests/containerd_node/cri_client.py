@@ -90,6 +90,7 @@ class CriClient:
             linux.security_context.namespace_options.network = pb.NODE
         return pb.PodSandboxConfig(
             metadata=pb.PodSandboxMetadata(name=name, uid=uid, namespace=namespace),
+            hostname="" if host_network else name[:63],
             log_directory=f"/var/log/pods/{namespace}_{name}_{uid}",
             labels=labels,
             linux=linux,

@@ -23,12 +23,14 @@ from containerd_node.story import DEBUGGABLE, WORKER, damage, face
 from talospatch import AsyncCluster
 from talospatch.cni.eligibility import NOT_READY, Include
 from talospatch.cni.rules import Verdict
+from talospatch.cni.story import Source
 from talospatch.cnicheck.repair_job import manifests
 from talospatch.cnicheck.repair_plan import Method, RepairOptions
 from talospatch.planning.outcomes import ExitCode, Outcome
 
 if TYPE_CHECKING:
     from containerd_node.containerds import Containerd
+    from talospatch.cni.story import Whose
     from talospatch.cnicheck.repair_plan import RepairPlan
     from talospatch.cnicheck.repair_report import RepairReport
 
@@ -179,6 +181,23 @@ def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     evening = Evening(own_node, DEBUGGABLE, tmp_path)
     evening.fail()
     repair_by_debug_container(evening)
+
+
+def test_the_pod_of_an_empty_file_is_named(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """By containerd's own line from when it was made, as long as that is in the log; later by the hostname in the sandbox's directory."""
+    evening = Evening(own_node, own_node.containerd.talos, tmp_path)
+    evening.fail()
+
+    async def work(cluster: AsyncCluster) -> Whose:
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(method=Method.MANIFEST))
+        ((file,),) = (node.files for node in plan.nodes)
+        return file.whose
+
+    found = evening.cluster(work)
+    assert (found.pod.namespace, found.pod.name, found.source) == ("shop", "web-2", Source.LOG)
+    own_node.forget_log()
+    found = evening.cluster(work)
+    assert (found.pod, found.hostname) == (None, "web-2")
 
 
 @pytest.mark.parametrize("cni_version", NOT_READING)

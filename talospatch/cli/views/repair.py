@@ -14,6 +14,7 @@ from talospatch.cli.views.report import MARKS, style
 from talospatch.cni.explain import sentence
 from talospatch.cni.names import shown
 from talospatch.cni.space import clause
+from talospatch.cni.telling import pod
 from talospatch.redaction import redact
 
 if TYPE_CHECKING:
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     from talospatch.cli.paint import Paint
     from talospatch.cni.advice import Advice
-    from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.repair_journal import RepairRecord
-    from talospatch.cnicheck.repair_plan import NodeRepair, RepairPlan
+    from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, NodeRepair, RepairPlan
     from talospatch.cnicheck.repair_report import FileReport, RepairReport
 
 SCHEMA = 1
@@ -111,22 +111,21 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
         lines.append(wrap(f"refused: {redact(node.refused)}", prose, first="  ", rest="    "))
     for file in node.files:
         dead = "; ".join(file.order.shown_dead)
-        lines.append(
-            wrap(f"remove {_file(file.judged)}: {sentence(file.judged)}. Its sandbox is dead: {dead}", prose, first="  ", rest="    ")
-        )
+        lines.append(wrap(f"remove {_file(file)}: {sentence(file.judged)}. Its sandbox is dead: {dead}", prose, first="  ", rest="    "))
         lines.append(f"    $ {shlex.join(file.command)}")
     for left in node.left:
         because = "; ".join(left.eligibility.sentences)
-        lines.append(wrap(f"leave {_file(left.judged)}: {because}", prose, first="  ", rest="    "))
+        lines.append(wrap(f"leave {_file(left)}: {because}", prose, first="  ", rest="    "))
     notes = node.notes if node.space is None else (clause(node.space), *node.notes)
     lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in notes]
     return "\n".join(lines)
 
 
-def _file(judged: Judged) -> str:
-    entry = judged.inspection.entry
-    pod = f", pod {shown(entry.namespace)}/{shown(entry.pod)}" if entry and entry.pod else ""
-    return f"{shown(judged.file.name)} ({counted(judged.file.size, 'byte')}, {judged.inspection.damage.value}, {judged.verdict.value}{pod})"
+def _file(found: FileRepair | FileLeft) -> str:
+    judged = found.judged
+    whose = pod(found.whose) if judged.file.parsed is not None else "no cache file"
+    size, damage, verdict = counted(judged.file.size, "byte"), judged.inspection.damage.value, judged.verdict.value
+    return f"{shown(judged.file.name)} ({size}, {damage}, {verdict}; {whose})"
 
 
 def _plan_data(made: RepairPlan) -> dict[str, Any]:
@@ -134,8 +133,8 @@ def _plan_data(made: RepairPlan) -> dict[str, Any]:
 
 
 def _plan_markdown(made: RepairPlan) -> str:
-    rows = [(node.name, "remove", _file(file.judged), "; ".join(file.order.shown_dead)) for node in made.nodes for file in node.files]
-    rows += [(node.name, "leave", _file(left.judged), "; ".join(left.eligibility.sentences)) for node in made.nodes for left in node.left]
+    rows = [(node.name, "remove", _file(file), "; ".join(file.order.shown_dead)) for node in made.nodes for file in node.files]
+    rows += [(node.name, "leave", _file(left), "; ".join(left.eligibility.sentences)) for node in made.nodes for left in node.left]
     parts = [f"### {md.cell(headline(made))}"]
     if rows:
         parts.append(md.table(("node", "what", "file", "why"), rows))
