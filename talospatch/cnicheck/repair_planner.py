@@ -50,6 +50,7 @@ async def plan_repair(
     clock: Clock,
     *,
     say: Callable[[str], None] | None = None,
+    before_wait: Callable[[frozenset[Method]], None] | None = None,
 ) -> RepairPlan:
     """Work out which files may be removed from which node. Changes nothing. Needs os:admin.
 
@@ -61,6 +62,8 @@ async def plan_repair(
         options: what the repair may do.
         clock: tells the time and waits.
         say: told what is waited for.
+        before_wait: told by which methods files would be removed, as far as one look shows; what it raises ends the planning before a
+            minute is waited for what cannot be carried out.
 
     Raises:
         InputError: the options contradict each other.
@@ -73,6 +76,8 @@ async def plan_repair(
     second: dict[str, Looked] = {}
     more: dict[str, _More] = {}
     if again:
+        if before_wait is not None:
+            before_wait(_methods(first, options))
         looks = [looked.look.at for looked in first if looked.look is not None]
         wait = max(looks) + options.apart - clock.now()
         if wait > 0:
@@ -90,6 +95,20 @@ async def plan_repair(
     nodes = [await _named(client, node) if node.files and node.method is not Method.DEBUG else node for node in made]
     limited, over = _limited(nodes, options.limit)
     return RepairPlan(tuple(limited), options, clock.at(), over)
+
+
+def _methods(looked: Iterable[Looked], options: RepairOptions) -> frozenset[Method]:
+    """Return by which methods files would be removed, were a second look to show what the first one did."""
+    promising = (
+        each
+        for each in looked
+        if each.look is not None and any(_is_promising(judged, each.look, options) for judged in _damaged(each.look))
+    )
+    return frozenset(options.method or _best_method(each.node.talos) for each in promising)
+
+
+def _is_promising(judged: Judged, look: Look, options: RepairOptions) -> bool:
+    return eligibility(judged.file.name, look, look, include=options.include, least_apart=0.0).eligible
 
 
 def _must_make_sense(options: RepairOptions) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repair_world import RESULTS, STUCK, World, eth0, heals, worker
+from repair_world import RESULTS, RUNNING, STUCK, World, eth0, heals, worker
 
 from talospatch.cli import repairs
 from talospatch.cli.commands.cni_repair import Include as IncludeOption
@@ -28,12 +28,12 @@ from talospatch.cli.views import repair as views
 from talospatch.cni.eligibility import Include
 from talospatch.cnicheck.repair_journal import read_repair
 from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions
-from talospatch.errors import InputError
+from talospatch.errors import InputError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.fleet.targets import workers
 from talospatch.planning.outcomes import ExitCode
 from talospatch.simulator.launch import process, running
-from talospatch.simulator.spec import FileSpec, ImageSpec
+from talospatch.simulator.spec import FileSpec, ImageSpec, NodeSpec
 
 PATH = f"{RESULTS}/{eth0(STUCK)}"
 
@@ -224,17 +224,44 @@ def test_a_kubeconfig_that_cannot_be_used_is_told_before_a_minute_is_waited_for(
         repairs.must_be_possible(RepairOptions(method=method), carrying)
 
 
-@pytest.mark.parametrize("yes", [True, False])
-def test_that_old_nodes_could_not_be_repaired_is_said_first(
-    yes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("missing", ["kubeconfig", "extra"])
+def test_an_old_node_without_kubernetes_is_refused_before_a_minute_is_waited_for(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before anything is looked at; whether it matters, the looks show."""
+    """By one error, once the first look has shown that a job would be needed."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
-    commanded(World.of(worker(), tmp_path), yes=yes)
-    said = " ".join(capsys.readouterr().err.split())
-    told = "Nodes with a Talos before 1.13 could not be repaired from here" in said
-    assert told is yes
-    assert ("nowhere" in said) is yes
+    if missing == "extra":
+        monkeypatch.setattr("talospatch.kubernetes.connection.find_spec", lambda _: None)
+    world = World.of(worker("v1.7.4"), tmp_path)
+    start = world.time.now()
+    wanted = (
+        r"pip install 'talospatch\[kubernetes\]'"
+        if missing == "extra"
+        else "nowhere: a Kubernetes job needs a kubeconfig: there is no such file"
+    )
+    with pytest.raises((InputError, RefusedError), match=wanted) as raised:
+        commanded(world, yes=True)
+    assert "--method manifest" in str(raised.value)
+    assert (world.time.now() - start, capsys.readouterr().err) == (0.0, "")
+    assert world.exists(PATH)
+    assert not (tmp_path / "journal" / "cni-repairs").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "yes"),
+    [
+        (worker("v1.7.4"), False),
+        (worker("v1.13.9"), True),
+        (worker("v1.7.4", files={}), True),
+        (worker("v1.7.4", sandboxes=(RUNNING, replace(STUCK, ready=True))), True),
+    ],
+)
+def test_kubernetes_is_asked_for_only_where_a_job_would_be_made(
+    spec: NodeSpec, yes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for a plan, a newer Talos, a node in order, nor a file that its pod's life protects."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
+    assert commanded(World.of(spec, tmp_path), yes=yes) in {ExitCode.DONE, ExitCode.DIFFERENCES}
 
 
 def test_two_methods_say_only_once_what_both_need(tmp_path: Path) -> None:
