@@ -68,7 +68,7 @@ class ImageSpec:
     """An image in one of a node's stores.
 
     Attributes:
-        store: ``inmem``, ``system`` or ``cri``, as talosctl calls them.
+        store: ``inmem``, ``system`` or ``cri``, as talosctl calls them; or ``registry`` for one that the node can pull.
         digest: ``sha256:…``; made from the name when empty.
     """
 
