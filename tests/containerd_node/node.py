@@ -272,11 +272,15 @@ class ContainerdNode:
         """Run a command in the node's namespaces. See :meth:`Machine.run_in_node`."""
         return self.machine.run_in_node(argv, check=check)
 
-    def run_debug_container(self, argv: Sequence[str]) -> DebugRun:
+    def ctr(self, namespace: str, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run containerd's own client in one of its namespaces."""
+        return self.run_in_node(["ctr", "-n", namespace, *argv], check=check)
+
+    def run_debug_container(self, argv: Sequence[str], image: str = TOOLS, namespace: str = "system") -> DebugRun:
         """Run a command as Talos's DebugService does: a privileged container in the node's network, the node's files below ``/host``."""
         identifier = f"debug-{next(_uids)}"
         options = ["--rm", "--privileged", "--net-host", "--mount", "type=bind,src=/,dst=/host,options=rbind:rw"]
-        done = self.run_in_node(["ctr", "-n", "system", "run", *options, TOOLS, identifier, *argv], check=False)
+        done = self.ctr(namespace, "run", *options, image, identifier, *argv, check=False)
         # What ctr itself says is no output of the container.
         lines = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith('time="')]
         if lines and lines[0].startswith("ctr: "):

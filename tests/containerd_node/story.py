@@ -17,7 +17,7 @@ from containerd_node.pod_image import TOOLS, write_image
 from talospatch.cni.rules import Verdict
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import NodeToCheck
-from talospatch.simulator.spec import ClusterSpec, ImageSpec, NodeSpec
+from talospatch.simulator.spec import ClusterSpec, NodeSpec
 from talospatch.talosapi.client import Client
 from talospatch.talosapi.grpc_transport import GrpcTransport
 from talospatch.talosapi.talosconfig import load
@@ -34,8 +34,7 @@ DEBUGGABLE = "v1.13.9"
 
 def face(talos: str) -> ClusterSpec:
     """A simulated control plane, and one worker to put a real node behind."""
-    images = tuple(ImageSpec(TOOLS, store) for store in ("inmem", "system", "cri"))
-    worker = NodeSpec("worker-1", WORKER, talos=talos, images=images)
+    worker = NodeSpec("worker-1", WORKER, talos=talos)
     return ClusterSpec((NodeSpec("cp-1", "10.5.0.2", machine_type="controlplane", talos=talos), worker))
 
 

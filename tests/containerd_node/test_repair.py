@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from control_plane import ControlPlane, find_programs, program
 
-from containerd_node.backed_cluster import served
+from containerd_node.evening import EMPTY, Evening, assert_proven
 from containerd_node.job_pods import JobPods, digest_of
-from containerd_node.kubelet import Kubelet
 from containerd_node.machine import until
 from containerd_node.node import RESULTS, ContainerdNode
 from containerd_node.pod_image import TOOLS
-from containerd_node.story import DEBUGGABLE, WORKER, damage, face
-from talospatch import AsyncCluster
+from containerd_node.story import DEBUGGABLE, WORKER, damage
 from talospatch.cni.eligibility import NOT_READY, Include
 from talospatch.cni.rules import Verdict
 from talospatch.cni.story import Source
@@ -30,6 +25,8 @@ from talospatch.planning.outcomes import ExitCode, Outcome
 
 if TYPE_CHECKING:
     from containerd_node.containerds import Containerd
+    from containerd_node.node import DebugRun
+    from talospatch import AsyncCluster
     from talospatch.cni.story import Whose
     from talospatch.cnicheck.repair_plan import RepairPlan
     from talospatch.cnicheck.repair_report import RepairReport
@@ -37,107 +34,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.containerd, pytest.mark.simulator]
 
 NO_KUBERNETES = "; ".join(find_programs())
-TICK = 60.0  # seconds between two turns of kubelet's garbage collection
-SHORT = 5.0  # seconds; what waits less waits for something real
 # cniVersions of a network whose cache is read when a pod is stopped, and of one whose cache never is.
 READING, NOT_READING = ("0.4.0", "1.0.0"), ("0.3.1",)
-EMPTY = "decoding version from network config: unexpected end of JSON input"
-
-
-class Hasty:
-    """Time in which nobody waits for a minute, and kubelet has its turn in each all the same.
-
-    Attributes:
-        on_sleep: called when somebody is about to wait long.
-    """
-
-    def __init__(self, kubelet: Kubelet) -> None:
-        self.kubelet = kubelet
-        self.on_sleep: list[Callable[[], None]] = []
-        self._ahead = 0.0
-        self._turns = 0
-
-    def now(self) -> float:
-        return time.monotonic() + self._ahead
-
-    def at(self) -> float:
-        return time.time() + self._ahead
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds < SHORT:
-            await asyncio.sleep(seconds)
-            return
-        for told in tuple(self.on_sleep):
-            told()
-        self._ahead += seconds
-        while self._ahead >= (self._turns + 1) * TICK:
-            self._turns += 1
-            self.kubelet.collect()
-
-
-class Evening:
-    """A node with a pod that runs and one that was deleted and does not stop, and a cluster that shows the node.
-
-    Args:
-        node: with a containerd that fails on a damaged file.
-        talos: the version that the node shows.
-        directory: where files are kept.
-        before_boot: whether the damage is older than the boot, as after a power cut; else the node has long been up.
-    """
-
-    def __init__(self, node: ContainerdNode, talos: str, directory: Path, *, before_boot: bool = False) -> None:
-        self.node, self.talos, self.directory = node, talos, directory
-        self.kubelet = Kubelet(node)
-        self.clock = Hasty(self.kubelet)
-        if not before_boot:
-            node.booted_at -= 7200
-        self.running, self.stuck = node.run_pod("web-1"), node.run_pod("web-2")
-        damage(self.file, b"", age=3600)
-
-    @property
-    def file(self) -> Path:
-        """The damaged file."""
-        return self.node.cache_file(self.stuck)
-
-    def fail(self) -> None:
-        """Let kubelet find that the sandbox does not stop."""
-        assert (self.node.stop_error(self.stuck) or "").endswith(EMPTY)
-        assert self.kubelet.collect() == [self.stuck]
-        assert self.stuck in self.node.leases().values()
-
-    def cluster(self, work: Callable[[AsyncCluster], Any]) -> Any:
-        """Let a coroutine function work with the cluster, over TLS and as os:admin."""
-
-        async def run() -> Any:
-            clients = Path(tempfile.mkdtemp(dir=self.directory))
-            async with served(face(self.talos), {"worker-1": (self.node, self.kubelet)}, clients) as files:
-                made = AsyncCluster.from_talosconfig(files["admin"], journal_dir=self.directory / "journal", environ=dict(os.environ))
-                made._clock = self.clock
-                async with made as cluster:
-                    return await work(cluster)
-
-        return asyncio.run(run())
-
-    def assert_over(self) -> None:
-        """The sandbox is gone with all that it held, and the pod that runs has all of its own."""
-        assert not self.file.exists()
-        assert [pod.id for pod in self.node.cri.pods()] == [self.running]
-        assert list(self.node.leases().values()) == [self.running]
-        assert self.node.cache_file(self.running).stat().st_size > 0
-        assert self.node.stop_error(self.running) is None
-
-
-@pytest.fixture
-def cni_version() -> str:
-    """Of the node's CNI configuration: Talos's own, where a test does not say otherwise."""
-    return "1.0.0"
-
-
-@pytest.fixture
-def own_node(affected: Containerd, image: Path, cni_version: str) -> Iterator[ContainerdNode]:
-    """A node that fails on a damaged file, and whose boot a test may date back."""
-    with ContainerdNode(affected, image, cni_version=cni_version) as node:
-        yield node
 
 
 @pytest.fixture(scope="session")
@@ -164,15 +62,6 @@ async def told(evening: Evening, cluster: AsyncCluster, code: str) -> None:
     assert EMPTY in text
     assert address in text
     assert f"cniVersion {evening.node.cni_version} (10-flannel.conflist), reads the cache" in text
-
-
-def assert_proven(report: RepairReport) -> None:
-    """Everything was removed, and everything was seen that proves it."""
-    assert {file.reason or file.outcome.value: [(item.what, item.ok) for item in file.proof] for file in report.files} == {
-        "removed": [("file", True), ("sandbox", True), ("kubelet log", True), ("lease", True)]
-    }
-    assert [file.outcome for file in report.files] == [Outcome.PROVEN]
-    assert report.notes == ()
 
 
 @pytest.mark.parametrize("cni_version", READING)
@@ -383,9 +272,9 @@ def test_what_changes_after_the_plan_is_left_alone(
     evening.fail()
     run = own_node.run_debug_container
 
-    def late(argv: Sequence[str]) -> Any:
+    def late(argv: Sequence[str], image: str = TOOLS, namespace: str = "system") -> DebugRun:
         change(evening)
-        return run(argv)
+        return run(argv, image, namespace)
 
     async def work(cluster: AsyncCluster) -> RepairReport:
         plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
