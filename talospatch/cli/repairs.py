@@ -90,7 +90,11 @@ async def run(
         terminal: progress goes to stderr, the result to stdout.
         output: form of the result.
     """
-    plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=terminal.say, before_wait=partial(_must_reach, carrying))
+
+    def say(text: str) -> None:
+        terminal.say(wrap(text, terminal.prose_width, rest="  "))
+
+    plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=say, before_wait=partial(_must_reach, carrying))
     if options.method is Method.MANIFEST:
         return _manifest(plan, terminal, output)
     if not carrying.yes:
@@ -101,7 +105,7 @@ async def run(
         plan,
         kubeconfig=carrying.kubeconfig,
         kube_context=carrying.context,
-        say=lambda node, doing: terminal.say(f"{node}: {doing}"),
+        say=lambda node, doing: say(f"{node}: {doing}"),
     )
     emit(views.report(report), output.form, terminal)
     unseen = ExitCode.FAILED if any(node.error for node in plan.nodes) else ExitCode.DONE

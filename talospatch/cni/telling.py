@@ -35,16 +35,11 @@ def said(story: Story) -> str:
     return story.rule.sentence.replace("{error}", shown_error(story.error))
 
 
-def hostname(whose: Whose) -> str:
-    """Return a sandbox's hostname, and what it is worth."""
-    return f"hostname is {whose.hostname}, which is the pod's name unless the pod sets another"
-
-
 def pod(whose: Whose) -> str:
     """Return whose a sandbox is in a few words; a node's words are escaped."""
     if whose.pod is not None:
         return f"pod {shown(whose.pod.namespace)}/{shown(whose.pod.name)}, {_POD_SOURCES[whose.source]}"
-    return f"pod unknown; its {hostname(whose)}" if whose.hostname else "pod unknown"
+    return f"pod unknown, hostname {whose.hostname}" if whose.hostname else "pod unknown"
 
 
 def told(story: Story, node: NodeState) -> tuple[str, ...]:
@@ -54,6 +49,8 @@ def told(story: Story, node: NodeState) -> tuple[str, ...]:
 
 def _texts(story: Story, node: NodeState) -> Iterator[str]:
     yield _whose(story)
+    if not story.files:
+        yield f"its ID is {story.sandbox}"
     for judged in story.files:
         yield f"its file {shown(judged.file.name)} has {judged.file.size} bytes"
         if judged.is_damaged:
@@ -80,11 +77,12 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
 
 def _whose(story: Story) -> str:
     if story.pod is None:
-        unknown = f"whose sandbox {story.sandbox} is cannot be told: no cache file of it can be read, and no log line names its pod"
-        return f"{unknown}. Its {hostname(story.whose)}" if story.hostname else unknown
+        unknown = "whose it is cannot be told: no cache file of it can be read, and no log line names its pod"
+        worth = "which is the pod's name unless the pod sets another"
+        return f"{unknown}. Its hostname is {story.hostname}, {worth}" if story.hostname else unknown
     uid = f" (UID {shown(story.pod.uid)})" if story.pod.uid else ""
     source = _POD_SOURCES[story.pod_source]
-    return f"sandbox {story.sandbox} is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
+    return f"it is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
 
 
 def _since(story: Story, node: NodeState) -> Iterator[str]:

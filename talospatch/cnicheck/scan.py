@@ -253,7 +253,7 @@ class _Scan:
         )
         told = self._stories(judged, state, traces)
         if self.options.about is not None and self.options.may_read:
-            told = await self._with_hostnames(told)
+            told = await self._with_hostnames(told, judged, state, traces)
         if self.options.about is not None and any(each.is_damaged for each in told):
             state = replace(state, space=await space_of(self.client, self.row.address))
         return self._report(judged, state, told, around)
@@ -270,11 +270,18 @@ class _Scan:
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
 
-    async def _with_hostnames(self, told: Sequence[Story]) -> tuple[Story, ...]:
-        """Add what tells whose a sandbox is where nothing else does."""
-        unknown = [each.sandbox for each in told if each.pod is None and each.liveness is not Liveness.GONE]
-        found = await hostnames_of(self.client, self.row.address, unknown)
-        return tuple(replace(each, hostname=found.get(each.sandbox, "")) for each in told)
+    async def _with_hostnames(
+        self, told: tuple[Story, ...], judged: Sequence[Judged], state: NodeState, traces: Traces
+    ) -> tuple[Story, ...]:
+        """Add what tells whose a sandbox is where nothing else does, and the damaged sandboxes whose hostname is the pod that is meant."""
+        about = self.options.about
+        assert about is not None
+        meant = {each.sandbox for each in told}
+        others = stories([each for each in judged if each.is_damaged], traces, state) if about.by_name else ()
+        unknown = [each for each in (*told, *(each for each in others if each.sandbox not in meant)) if _may_have_hostname(each)]
+        found = await hostnames_of(self.client, self.row.address, (each.sandbox for each in unknown))
+        named = [each for each in unknown if each.sandbox not in meant and found.get(each.sandbox) == about.pod]
+        return tuple(replace(each, hostname=found.get(each.sandbox, "")) for each in (*told, *named))
 
     def _report(
         self,
@@ -335,6 +342,10 @@ async def _together(first: Coroutine[Any, Any, _One], second: Coroutine[Any, Any
 class _Conflist:
     conflist: conflists.Conflist | None = None
     none_there: bool = False
+
+
+def _may_have_hostname(story: Story) -> bool:
+    return story.pod is None and story.liveness is not Liveness.GONE
 
 
 def _may_be_in_logs(judged: Judged) -> bool:

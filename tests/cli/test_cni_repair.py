@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import pty
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repair_world import RESULTS, RUNNING, STUCK, World, eth0, heals, worker
+from repair_world import OTHER, RESULTS, RUNNING, STUCK, World, eth0, heals, worker
 
 from talospatch.cli import repairs
 from talospatch.cli.commands.cni_repair import Include as IncludeOption
@@ -52,13 +54,37 @@ def test_without_yes_it_says_what_it_would_do_and_does_nothing(tmp_path: Path, c
     assert commanded(world) == ExitCode.DIFFERENCES
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith("CNI repair of 1 node: 1 file can be removed on 1 node (--include heals)")
-    assert f"remove {eth0(STUCK)} (0 bytes, empty, heals" in out
-    assert "Its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it" in out
-    assert f"$ /usr/bin/find /host{PATH} -maxdepth 0 -type f -size 0c" in out
+    assert "remove 1 file, heals: the file is damaged" in out
+    assert "its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it" in out
+    assert f"{eth0(STUCK)} (0 bytes, empty; pod unknown, hostname web-2)" in out
+    assert f"$ /usr/bin/find \\ /host{PATH} \\ -maxdepth 0 -type f -size 0c" in out
     assert "First w1: nothing needs to be done" in out
     assert "its whole root file system below /host" in out
     assert "Nothing was removed. With --yes" in out
     assert world.exists(PATH)
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 10_000])
+def test_what_is_said_of_several_files_is_said_once_and_their_commands_are_whole(width: int, tmp_path: Path) -> None:
+    """In lines that fit where words do, and that a shell takes as the very words that run."""
+    files = {f"{RESULTS}/{eth0(sandbox)}": FileSpec() for sandbox in (STUCK, OTHER)}
+    plan = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path).plan()
+    text = views.plan_text(plan, width, PLAIN)
+    assert " ".join(text.split()).count("containerd runs no task for it") == 1
+    commands = [found.replace("\\\n", " ") for found in re.findall(r"^ +\$ ((?:.*\\\n)*.*)", text, re.MULTILINE)]
+    assert [tuple(shlex.split(command)) for command in commands] == [file.command for file in plan.nodes[0].files]
+    page = min(width, 100)
+    assert [line for line in text.splitlines() if len(line) > page and max(map(len, line.split())) < page - 24] == []
+
+
+def test_files_of_different_verdicts_are_told_apart(tmp_path: Path) -> None:
+    """What is left for one reason may matter more or less."""
+    files = {f"{RESULTS}/{eth0(STUCK)}": FileSpec(), f"{RESULTS}/cbr0-{'f0' * 32}-eth0": FileSpec()}
+    plan = World.of(worker(files=files), tmp_path).plan(RepairOptions())
+    text = " ".join(views.plan_text(plan, 100, PLAIN).split())
+    because = "removing it would change nothing that does not come by itself"
+    assert f"leave 1 file, heals: {because}" in text
+    assert f"leave 1 file, orphan: {because}" in text
 
 
 def test_with_yes_it_removes_and_proves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

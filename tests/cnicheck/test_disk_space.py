@@ -121,10 +121,10 @@ OF_THIS_BOOT = {f"{RESULTS}/{eth0(STUCK)}": FileSpec(modified=1_767_300_000)}
 @pytest.mark.parametrize(
     ("spec", "code", "said"),
     [
-        (worker("v1.7.4"), "disk", "it has room again now"),
-        (worker("v1.7.4", var_available=GIB), "disk", "it is nearly full now: free some"),
-        (worker("v1.7.4", faults=NodeFaults(full_disk=True)), "disk", "it is nearly full now: free some"),
-        (worker("v1.7.4", var_available=41 * GIB), "disk", "watch the free space of /var"),
+        (worker("v1.7.4"), "disk", "/var has room again now"),
+        (worker("v1.7.4", var_available=GIB), "disk", "/var is nearly full now: free some"),
+        (worker("v1.7.4", faults=NodeFaults(full_disk=True)), "disk", "/var is nearly full now: free some"),
+        (worker("v1.7.4", var_available=41 * GIB), "disk", "Watch the free space of /var"),
     ],
 )
 def test_a_plan_asks_once_and_says_what_was_found(spec: NodeSpec, code: str, said: str, tmp_path: Path) -> None:

@@ -62,8 +62,17 @@ def test_a_log_that_names_the_pod_is_better() -> None:
     """Nobody is asked for the hostname then."""
     node = replace(DAMAGED, hostnames={SANDBOX: b"web-2\n"}, service_logs={"cri": [MADE.encode()]})
     report, client = explained(node)
-    assert "is of pod shop/web-2 (UID u-2), as the log says" in first_line(report)
+    assert "It is of pod shop/web-2 (UID u-2), as the log says" in first_line(report)
     assert client.calls[ADDRESS, "Read"] == 1  # the conflist
+
+
+@pytest.mark.parametrize(("word", "meant"), [("web-2", True), ("shop/web-2", True), ("web-3", False), ("web", False)])
+def test_a_pod_is_found_by_the_hostname_of_a_damaged_sandbox(word: str, meant: bool) -> None:
+    """Its own name is gone with its file; which namespace it was in nobody can tell."""
+    node = replace(DAMAGED, hostnames={SANDBOX: b"web-2\n"})
+    client = ScriptedClient({ADDRESS: node})
+    report = asyncio.run(check(client, [NodeToCheck(ADDRESS)], CheckOptions(about=selector(word))))
+    assert [(story.sandbox, story.hostname) for _, story in report.told] == ([(SANDBOX, "web-2")] if meant else [])
 
 
 @pytest.mark.parametrize(
@@ -103,7 +112,7 @@ def said(world: World) -> tuple[str, dict[str, object]]:
 def test_a_plan_names_the_hostname_of_an_empty_file(tmp_path: Path) -> None:
     """The node's log of the day when the pod was made is gone."""
     text, file = said(World.of(worker(), tmp_path))
-    assert f"{eth0(STUCK)} (0 bytes, empty, heals; pod unknown; its hostname is web-2, which is the pod's name unless" in text
+    assert f"{eth0(STUCK)} (0 bytes, empty; pod unknown, hostname web-2)" in text
     assert (file["pod"], file["hostname"]) == (None, "web-2")
 
 
@@ -112,7 +121,7 @@ def test_a_plan_names_the_pod_that_a_log_names(tmp_path: Path) -> None:
     world = World.of(worker("v1.7.4"), tmp_path)
     world.node.logs["cri"] = deque([(world.clock.now() - 60, MADE.rstrip("\n"))])
     plan = world.plan(heals(method=Method.MANIFEST))
-    assert f"{eth0(STUCK)} (0 bytes, empty, fatal; pod shop/web-2, as the log says)" in " ".join(views.plan_text(plan, 400, PLAIN).split())
+    assert f"{eth0(STUCK)} (0 bytes, empty; pod shop/web-2, as the log says)" in " ".join(views.plan_text(plan, 400, PLAIN).split())
     assert plan.nodes[0].files[0].to_dict()["pod"] == {"namespace": "shop", "name": "web-2", "uid": "u-2", "source": "log"}
 
 
@@ -123,7 +132,7 @@ def test_a_plan_says_that_a_pod_is_unknown(tmp_path: Path) -> None:
         directory = tmp_path / str(len(content))
         directory.mkdir()
         text, file = said(World.of(worker(files=files), directory))
-        assert "(0 bytes, empty, heals; pod unknown)" in text
+        assert "(0 bytes, empty; pod unknown)" in text
         assert (file["pod"], file["hostname"]) == (None, None)
 
 
