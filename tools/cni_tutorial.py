@@ -41,6 +41,7 @@ STANDING_IN = (
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "TIME"),
     (re.compile(r"10\.244\.7\.\d+"), "10.244.7.N"),
     (re.compile(r"about \d+ log lines"), "about N log lines"),
+    (re.compile(r"/var has .+ free now"), "/var has room"),
     (re.compile(r"\n +"), " "),  # where a line breaks depends on the rest
     (re.compile(r" +"), " "),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,7 @@ from talospatch.cli.layout import wrap
 from talospatch.cli.output import Format, View, emit
 from talospatch.cli.views import repair as views
 from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
-from talospatch.errors import InputError, RefusedError
+from talospatch.errors import InputError
 from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
@@ -89,10 +90,11 @@ async def run(
         terminal: progress goes to stderr, the result to stdout.
         output: form of the result.
     """
-    if carrying.yes and options.method is None and (problem := _no_kubernetes(carrying)):
-        said = f"Nodes with a Talos before 1.13 could not be repaired from here: {problem}"
-        terminal.say(wrap(said, terminal.prose_width, rest="  "))
-    plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=terminal.say)
+
+    def say(text: str) -> None:
+        terminal.say(wrap(text, terminal.prose_width, rest="  "))
+
+    plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=say, before_wait=partial(_must_reach, carrying))
     if options.method is Method.MANIFEST:
         return _manifest(plan, terminal, output)
     if not carrying.yes:
@@ -103,7 +105,7 @@ async def run(
         plan,
         kubeconfig=carrying.kubeconfig,
         kube_context=carrying.context,
-        say=lambda node, doing: terminal.say(f"{node}: {doing}"),
+        say=lambda node, doing: say(f"{node}: {doing}"),
     )
     emit(views.report(report), output.form, terminal)
     unseen = ExitCode.FAILED if any(node.error for node in plan.nodes) else ExitCode.DONE
@@ -151,15 +153,17 @@ def _plain(name: str) -> str:
     return "".join(char if char.isalnum() or char in "._-" else "_" for char in name).lstrip(".") or "_"
 
 
-def _no_kubernetes(carrying: Carrying) -> str:
-    """Return why a job could not be made, or the empty string. Said before a minute is waited for; whether one is needed, that shows."""
-    from talospatch.kubernetes.connection import require_config
+def _must_reach(carrying: Carrying, methods: frozenset[Method]) -> None:
+    """Raise before a minute is waited for, where a job is needed and could not be made.
 
-    try:
+    Raises:
+        RefusedError: ``missing-extra``.
+        InputError: the kubeconfig cannot be used.
+    """
+    if carrying.yes and Method.JOB in methods:
+        from talospatch.kubernetes.connection import require_config
+
         require_config(carrying.kubeconfig, carrying.context)
-    except (InputError, RefusedError) as error:
-        return str(error)
-    return ""
 
 
 def _manifest(plan: RepairPlan, terminal: Terminal, output: Output) -> int:

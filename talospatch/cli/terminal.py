@@ -28,13 +28,14 @@ class Terminal:
 
     Attributes:
         width: columns for stdout; :data:`PIPE_WIDTH` where stdout is no terminal and ``COLUMNS`` says nothing.
+        prose_width: columns for sentences, which nobody reads in lines of 10,000: where stdout is no terminal, those of stderr.
         paint: colours for stdout, or none.
         error_paint: colours for stderr, or none.
         live: whether stderr can show something that moves.
         can_ask: whether a question on stderr can be answered on stdin.
     """
 
-    __slots__ = ("can_ask", "error_paint", "live", "paint", "width")
+    __slots__ = ("can_ask", "error_paint", "live", "paint", "prose_width", "width")
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
@@ -43,16 +44,12 @@ class Terminal:
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")  # a terminal that is not UTF-8 shows "?", it does not stop us
         smart = environ.get("TERM", "") != "dumb"
-        self.width = _width(environ)
+        self.width = _width(environ, sys.stdout)
+        self.prose_width = min(self.width if self.width < PIPE_WIDTH else _width(environ, sys.stderr), 100)
         self.paint = Paint(_colours(sys.stdout, environ))
         self.error_paint = Paint(_colours(sys.stderr, environ))
         self.live = _is_terminal(sys.stderr) and smart
         self.can_ask = _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
-
-    @property
-    def prose_width(self) -> int:
-        """Columns for sentences: nobody reads lines of 10,000."""
-        return min(self.width, 100)
 
     def out(self, text: str) -> None:
         """Write a result to stdout, ended by one newline."""
@@ -142,13 +139,14 @@ def _colours(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return bool(environ.get("FORCE_COLOR")) or (_is_terminal(stream) and environ.get("TERM", "") != "dumb")
 
 
-def _width(environ: Mapping[str, str]) -> int:
+def _width(environ: Mapping[str, str], stream: TextIO) -> int:
     said = environ.get("COLUMNS", "")
     if said.isascii() and said.isdecimal() and int(said) > 0:
         return max(int(said), NARROWEST)
-    if _is_terminal(sys.stdout):
+    if _is_terminal(stream):
         try:
-            return max(os.get_terminal_size(sys.stdout.fileno()).columns, NARROWEST)
+            asked = os.get_terminal_size(stream.fileno()).columns
         except OSError:
-            return 80
+            asked = 0
+        return max(asked, NARROWEST) if asked else 80  # one that nobody gave a size, as a test's or an editor's, says 0
     return PIPE_WIDTH

@@ -114,10 +114,27 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
     if state.boot_time is not None and any(modified >= state.boot_time for modified in written):
         found.append(
             Advice(
-                "disk",
-                "a file of this boot was most likely cut short by a full disk while its pod was made: watch the free space of /var, and "
-                "let the kubelet evict earlier (evictionHard, nodefs.available)",
-                "libcni truncates before it writes; reproduced with a full file system on a real containerd",
+                "disk", f"a file of this boot was most likely cut short by a full disk while its pod was made. {_room(state)}", _FULL_DISK
+            )
+        )
+    elif state.space is not None and state.space.is_low:
+        found.append(
+            Advice(
+                "disk-now", f"/var is short of space, and a full disk cuts the files of new pods short as well: {_FREE_SOME}", _FULL_DISK
             )
         )
     return tuple(found)
+
+
+_FULL_DISK = "libcni truncates before it writes; reproduced with a full file system on a real containerd"
+_EVICT_EARLIER = "let the kubelet evict pods earlier (nodefs.available in evictionHard)"
+_FREE_SOME = f"free some, and {_EVICT_EARLIER}"
+
+
+def _room(state: NodeState) -> str:
+    """Return what to do about a full disk, by how full it is now. Without figures, so that nodes that are alike get one line."""
+    if state.space is None or state.space.problem:
+        return f"Watch the free space of /var, and {_EVICT_EARLIER}"
+    if state.space.is_low:
+        return f"/var is nearly full now: {_FREE_SOME}"
+    return f"/var has room again now: find out what had filled it (images, emptyDir volumes, logs), and {_EVICT_EARLIER}"

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from talospatch.cni.leases import Lease, by_sandbox
 from talospatch.cni.loglines import Cause
 from talospatch.cni.logreport import LogReport, PodName, SandboxLog
+from talospatch.cni.names import shown
 from talospatch.cni.rules import RULES, WITHOUT_FILE, WORST_FIRST, Rule, Verdict
 from talospatch.cni.verdict import BOOT_MARGIN, Judged, Liveness, NodeState, whereabouts
 
@@ -24,6 +26,27 @@ class Source(StrEnum):
     LOG = "log"
     NODE = "node"  # the node's list of what runs
     UNKNOWN = "unknown"
+
+
+class Whose(NamedTuple):
+    """Whose a sandbox is, as far as that is known.
+
+    Attributes:
+        pod: the pod; None when nothing tells.
+        source: what tells.
+        hostname: of the sandbox, where it was read because nothing tells; else empty. As a rule it is the pod's name.
+    """
+
+    pod: PodName | None = None
+    source: Source = Source.UNKNOWN
+    hostname: str = ""
+
+    def to_dict(self) -> dict[str, str] | None:
+        """Return plain values of the pod; None when it is not known."""
+        if self.pod is None:
+            return None
+        named = {"namespace": shown(self.pod.namespace), "name": shown(self.pod.name), "uid": shown(self.pod.uid)}
+        return {**named, "source": self.source.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +61,7 @@ class Story:
         still_fails: whether it could still not be stopped when the logs ended.
         pod: whose it is; None when nothing tells.
         pod_source: what tells.
+        hostname: of the sandbox, where it was read because nothing tells whose it is; else empty.
         addresses: what is held for it, by host-local's own files.
         namespace_file: its network namespace in ``/run/netns``, where a cache file or the node names it.
         since: when the trouble began, as far as can be seen: seconds since 1970; None when nothing tells.
@@ -54,11 +78,17 @@ class Story:
     still_fails: bool = False
     pod: PodName | None = None
     pod_source: Source = Source.UNKNOWN
+    hostname: str = ""
     addresses: tuple[str, ...] = ()
     namespace_file: str = ""
     since: float | None = None
     since_source: Source = Source.UNKNOWN
     from_earlier_boot: bool = False
+
+    @property
+    def whose(self) -> Whose:
+        """Whose it is, as far as that is known."""
+        return Whose(self.pod, self.pod_source, self.hostname)
 
     @property
     def rule(self) -> Rule:
@@ -80,6 +110,11 @@ class Story:
     def per_hour(self) -> float | None:
         """Log lines an hour that it costs; None when it costs none, or too few are there to tell."""
         return self.log.per_hour if self.log is not None and self.still_fails else None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether one of its files is."""
+        return any(file.is_damaged for file in self.files)
 
     @property
     def steady(self) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from talospatch.cni.damage import Damage
 from talospatch.cni.explain import LIVENESS, as_sentence, conflist_sentence, damage_sentence, runtime_sentence, shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
-from talospatch.cni.story import Source, Story
+from talospatch.cni.space import clause
+from talospatch.cni.story import Source, Story, Whose
 from talospatch.cni.times import moment
 from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
 
@@ -35,6 +35,13 @@ def said(story: Story) -> str:
     return story.rule.sentence.replace("{error}", shown_error(story.error))
 
 
+def pod(whose: Whose) -> str:
+    """Return whose a sandbox is in a few words; a node's words are escaped."""
+    if whose.pod is not None:
+        return f"pod {shown(whose.pod.namespace)}/{shown(whose.pod.name)}, {_POD_SOURCES[whose.source]}"
+    return f"pod unknown, hostname {whose.hostname}" if whose.hostname else "pod unknown"
+
+
 def told(story: Story, node: NodeState) -> tuple[str, ...]:
     """Return the whole story, a sentence or two in each text; everything that came from the node is escaped."""
     return tuple(text if text.endswith(".") else as_sentence(text) for text in _texts(story, node))
@@ -42,9 +49,11 @@ def told(story: Story, node: NodeState) -> tuple[str, ...]:
 
 def _texts(story: Story, node: NodeState) -> Iterator[str]:
     yield _whose(story)
+    if not story.files:
+        yield f"its ID is {story.sandbox}"
     for judged in story.files:
         yield f"its file {shown(judged.file.name)} has {judged.file.size} bytes"
-        if judged.inspection.damage not in (Damage.NONE, Damage.UNSEEN):
+        if judged.is_damaged:
             yield damage_sentence(judged)
     if story.files and story.files[0].file.parsed is not None:
         yield runtime_sentence(node)
@@ -52,6 +61,8 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
     yield LIVENESS[story.liveness]
     yield said(story)
     yield from _since(story, node)
+    if node.space is not None and story.is_damaged:
+        yield shown_error(clause(node.space))
     if story.log is not None:
         yield _logged(story.log)
     yield from _cost(story)
@@ -66,10 +77,12 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
 
 def _whose(story: Story) -> str:
     if story.pod is None:
-        return f"whose sandbox {story.sandbox} is cannot be told: no cache file of it can be read, and no log line names its pod"
+        unknown = "whose it is cannot be told: no cache file of it can be read, and no log line names its pod"
+        worth = "which is the pod's name unless the pod sets another"
+        return f"{unknown}. Its hostname is {story.hostname}, {worth}" if story.hostname else unknown
     uid = f" (UID {shown(story.pod.uid)})" if story.pod.uid else ""
     source = _POD_SOURCES[story.pod_source]
-    return f"sandbox {story.sandbox} is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
+    return f"it is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
 
 
 def _since(story: Story, node: NodeState) -> Iterator[str]:
@@ -108,15 +121,13 @@ def _cost(story: Story) -> Iterator[str]:
 
 def to_dict(story: Story, node: NodeState) -> dict[str, object]:
     """Return plain values for JSON and YAML."""
-    pod = story.pod
     return {
         "sandbox": story.sandbox,
         "verdict": story.verdict.value,
         "code": story.code,
         "liveness": story.liveness.value,
-        "pod": {"namespace": shown(pod.namespace), "name": shown(pod.name), "uid": shown(pod.uid), "source": story.pod_source.value}
-        if pod is not None
-        else None,
+        "pod": story.whose.to_dict(),
+        "hostname": story.hostname or None,
         "files": [shown(judged.file.name) for judged in story.files],
         "addresses": list(story.addresses),
         "networkNamespace": shown(story.namespace_file) or None,

@@ -21,6 +21,7 @@ from talospatch.cni.rules import RULES, Verdict
 if TYPE_CHECKING:
     from talospatch.cni.names import CacheName
     from talospatch.cni.runtimes import Runtime
+    from talospatch.cni.space import Space
 
 # Seconds. A node's clock may have jumped between its boot and the first files (RTC, NTP): only what is older by more is of an earlier boot.
 BOOT_MARGIN = 300
@@ -59,6 +60,7 @@ class NodeState:
             runs before Talos 1.9.
         host_network: of the READY sandboxes, those in the host's network: containerd never calls CNI for them.
         failing: what the node's log said lately about stopping sandboxes, by ID.
+        space: how full the file system of the cache is, which decides nothing and may tell how damage came about; None where nobody asked.
     """
 
     runtime: Runtime | None = None
@@ -71,6 +73,7 @@ class NodeState:
     tasks: frozenset[str] | None = None
     host_network: frozenset[str] = frozenset()
     failing: Mapping[str, LoggedFailure] = field(default_factory=dict)
+    space: Space | None = None
 
 
 class LoggedFailure(NamedTuple):
@@ -135,6 +138,11 @@ class Judged:
     def verdict(self) -> Verdict:
         """How much it matters."""
         return RULES[self.code].verdict
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether its content was seen and is not in order."""
+        return self.inspection.damage not in (Damage.NONE, Damage.UNSEEN)
 
     @property
     def confirmed(self) -> bool:

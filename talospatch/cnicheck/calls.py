@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from talospatch.talos.containers import Container
     from talospatch.talos.files import CopiedFiles, FileInfo
-    from talospatch.talos.node import NodeVersion
+    from talospatch.talos.node import Mount, NodeVersion
 
 
 class CniCalls(Protocol):
@@ -25,6 +25,9 @@ class CniCalls(Protocol):
 
     async def boot_time(self, node: str) -> int:
         """Return when the kernel started, seconds since 1970. Needs os:reader."""
+
+    async def mounts(self, node: str) -> tuple[Mount, ...]:
+        """Return the file systems that are mounted on the node. Needs os:reader."""
 
     def logs(self, node: str, service_id: str, *, tail_lines: int = -1) -> AsyncGenerator[bytes, None]:
         """Yield the log of a Talos service in pieces that are not lines. Needs os:reader."""

@@ -23,6 +23,7 @@ from talospatch.talos.node import NodeVersion
 
 if TYPE_CHECKING:
     from talospatch.talos.containers import Container
+    from talospatch.talos.node import Mount
 
 CNI, LOGS = "/var/lib/cni", "/var/log"
 MOST_ENTRIES = 400_000  # of one copy; no node has a hundredth of it
@@ -119,6 +120,10 @@ class Copy:
     async def boot_time(self, node: str) -> int:
         """Fail: when the node booted is in no copy."""
         raise _not_copied(node, "SystemStat", "the boot time")
+
+    async def mounts(self, node: str) -> tuple[Mount, ...]:
+        """Fail: how full the node's file systems were is in no copy."""
+        raise _not_copied(node, "Mounts", "the free space of its file systems")
 
     async def logs(self, node: str, service_id: str, *, tail_lines: int = -1) -> AsyncGenerator[bytes, None]:
         """Yield what Talos 1.12 and newer keeps of a log on disk, the older part first; nothing where the copy has none of it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,30 +27,39 @@ class DebugRemover:
     client: DebugCalls
     options: RepairOptions
     _image: str = ""
-    _brought: bool = False
+    _brought: tuple[str, ...] = ()
     _before: frozenset[str] | None = field(default=None)
 
     async def prepare(self, node: NodeRepair, boot_id: str) -> None:
         """Have the image in the node's store, by pull or import; each has its own deadline."""
         del boot_id  # the same connection that looked at the node runs the container
-        self._image, self._brought = "", False
+        self._image, self._brought = "", ()
         address, store, wanted = node.address, self.options.store, self.options.image
         there = {image.name: image.digest for image in await self.client.images(address, store=store)}
         self._before = await self._debug_containers(address)
         if self.options.archive is not None:
             # The archive's own name counts. It is sent even where that name is there: what it is then is known.
             self._image = await self.client.import_image(address, self.options.archive, store=store)
-            self._brought = self._image not in there
+            await self._note_brought(address, there)
             return
         if wanted in there:
             self._image = wanted
             return
-        pulled = await self.client.pull_image(address, wanted, store=store)
-        now = {image.name: image.digest for image in await self.client.images(address, store=store)}
-        self._image = next((name for name in (pulled, wanted) if name in now), "")
-        if not self._image:
-            raise RefusedError("image-lost", f"{node.name}: the image was pulled as {pulled[:200]!r} and is not in the store {store}")
-        self._brought = True
+        self._image = await self.client.pull_image(address, wanted, store=store)
+        await self._note_brought(address, there)
+        if not self._brought:
+            raise RefusedError("image-lost", f"{node.name}: the image was pulled as {self._image[:200]!r} and is not in the store {store}")
+
+    async def _note_brought(self, address: str, there: Mapping[str, str]) -> None:
+        """Take note of every name that the image has got in the store: as long as one stays, so does the image.
+
+        A pull gives it three (manageAliases in Talos's internal/pkg/containers/image, 1.13 and 1.14): the reference that was asked for, the
+        repository with the digest, which is the name that is answered, and the digest alone.
+        """
+        now = {image.name: image.digest for image in await self.client.images(address, store=self.options.store)}
+        digest = now.get(self._image, "")
+        same = [name for name, found in now.items() if name == self._image or (digest and found == digest)]
+        self._brought = tuple(name for name in same if name not in there)
 
     async def remove(self, node: NodeRepair, files: Sequence[FileRepair]) -> Removals:
         """Run one container after the other. One whose end was not seen is the last."""
@@ -79,14 +88,14 @@ class DebugRemover:
         """Remove the image if it was not there before, and name containers that were left behind."""
         address, store = node.address, self.options.store
         notes = []
-        if self._brought:
-            self._brought = False
+        brought, self._brought = self._brought, ()
+        for name in brought:
             try:
-                await self.client.remove_image(address, self._image, store=store)
+                await self.client.remove_image(address, name, store=store)
             except NotFound:
                 pass
             except NodeError as error:
-                notes.append(f"{node.name}: the image {self._image} stays in the node's store {store}: {error.text}")
+                notes.append(f"{node.name}: the image {name} stays in the node's store {store}: {error.text}")
         left = await self._debug_containers(address)
         if self._before is not None and left is not None:
             where = f"containerd namespace {NAMESPACES[store]}"

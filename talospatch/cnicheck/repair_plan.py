@@ -14,6 +14,8 @@ from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
     from talospatch.cni.advice import Advice
+    from talospatch.cni.space import Space
+    from talospatch.cni.story import Whose
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.repair_order import Order
 
@@ -70,15 +72,17 @@ class FileRepair:
         judged: the file with its verdict.
         order: what exactly is removed.
         command: the command line, as it runs on the node.
+        whose: whose its sandbox is.
     """
 
     judged: Judged
     order: Order
     command: tuple[str, ...]
+    whose: Whose
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**_about(self.judged), "shownDead": list(self.order.shown_dead), "command": list(self.command)}
+        return {**_about(self.judged, self.whose), "shownDead": list(self.order.shown_dead), "command": list(self.command)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +91,11 @@ class FileLeft:
 
     judged: Judged
     eligibility: Eligibility
+    whose: Whose
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**_about(self.judged), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
+        return {**_about(self.judged, self.whose), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +111,7 @@ class NodeRepair:
         left: damaged files that are left alone.
         advice: what to do first, the best first.
         prevention: what would have avoided it.
+        space: how full the file system of the cache is; None where that was not asked, since nothing is damaged.
         notes: what could not be seen.
         refused: why nothing is removed here although files could be; empty otherwise.
         error: why it was not looked at; empty when it was.
@@ -121,6 +127,7 @@ class NodeRepair:
     left: tuple[FileLeft, ...] = ()
     advice: tuple[Advice, ...] = ()
     prevention: tuple[Advice, ...] = ()
+    space: Space | None = None
     notes: tuple[str, ...] = ()
     refused: str = ""
     error: str = ""
@@ -143,6 +150,7 @@ class NodeRepair:
             "left": [file.to_dict() for file in self.left],
             "advice": [_advice(item) for item in self.advice],
             "prevention": [_advice(item) for item in self.prevention],
+            "space": self.space.to_dict() if self.space is not None else None,
             "notes": list(self.notes),
             "refused": self.refused or None,
             "error": self.error or None,
@@ -243,8 +251,8 @@ PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
 }
 
 
-def _about(judged: Judged) -> dict[str, Any]:
-    file, entry = judged.file, judged.inspection.entry
+def _about(judged: Judged, whose: Whose) -> dict[str, Any]:
+    file = judged.file
     return {
         "name": shown(file.name),
         "sandbox": file.parsed.sandbox if file.parsed else None,
@@ -255,7 +263,8 @@ def _about(judged: Judged) -> dict[str, Any]:
         "code": judged.code,
         "damage": judged.inspection.damage.value,
         "message": sentence(judged),
-        "pod": {"namespace": shown(entry.namespace), "name": shown(entry.pod)} if entry and entry.pod else None,
+        "pod": whose.to_dict(),
+        "hostname": whose.hostname or None,
     }
 
 

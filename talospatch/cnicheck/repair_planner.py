@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
 from talospatch.cni.damage import Damage
 from talospatch.cni.eligibility import APART, Eligibility, Look, eligibility
+from talospatch.cni.logreport import PodName
+from talospatch.cni.story import Source, Whose, files_by_sandbox
 from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.contents import RESULTS
+from talospatch.cnicheck.disk_space import space_of
+from talospatch.cnicheck.hostnames import hostnames_of
 from talospatch.cnicheck.options import CheckOptions
 from talospatch.cnicheck.repair_look import Looked, look_at
 from talospatch.cnicheck.repair_order import Order, command
@@ -21,11 +25,13 @@ from talospatch.errors import InputError, TalosPatchError, VersionError
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
+    from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.options import NodeRow
     from talospatch.cnicheck.repair_calls import LookCalls
     from talospatch.rollout.clock import Clock
 
+_Seen = TypeVar("_Seen")
 HOST = "/host"  # where a debug container has the node's root
 MOUNT = "/results"  # where a job's pod has the cache's directory
 NODENAME = ("k8s", "Nodenames.kubernetes.talos.dev", "nodename")
@@ -44,6 +50,7 @@ async def plan_repair(
     clock: Clock,
     *,
     say: Callable[[str], None] | None = None,
+    before_wait: Callable[[frozenset[Method]], None] | None = None,
 ) -> RepairPlan:
     """Work out which files may be removed from which node. Changes nothing. Needs os:admin.
 
@@ -55,6 +62,8 @@ async def plan_repair(
         options: what the repair may do.
         clock: tells the time and waits.
         say: told what is waited for.
+        before_wait: told by which methods files would be removed, as far as one look shows; what it raises ends the planning before a
+            minute is waited for what cannot be carried out.
 
     Raises:
         InputError: the options contradict each other.
@@ -65,7 +74,10 @@ async def plan_repair(
     first = await _each(todo, lambda row: look_at(client, row, check, clock), check.concurrency)
     again = [row for row, looked in zip(todo, first, strict=True) if looked.look is not None and _damaged(looked.look)]
     second: dict[str, Looked] = {}
+    more: dict[str, _More] = {}
     if again:
+        if before_wait is not None:
+            before_wait(_methods(first, options))
         looks = [looked.look.at for looked in first if looked.look is not None]
         wait = max(looks) + options.apart - clock.now()
         if wait > 0:
@@ -74,10 +86,29 @@ async def plan_repair(
             await clock.sleep(wait)
         found = await _each(again, lambda row: look_at(client, row, check, clock), check.concurrency)
         second = {row.address: looked for row, looked in zip(again, found, strict=True)}
-    made = [_planned(row, looked, second.get(row.address), options) for row, looked in zip(todo, first, strict=True)]
+        asked = await _each(again, lambda row: _ask_more(client, second[row.address]), check.concurrency)
+        more = {row.address: found for row, found in zip(again, asked, strict=True)}
+    made = [
+        _planned(row, looked, second.get(row.address), options, more.get(row.address, _More()))
+        for row, looked in zip(todo, first, strict=True)
+    ]
     nodes = [await _named(client, node) if node.files and node.method is not Method.DEBUG else node for node in made]
     limited, over = _limited(nodes, options.limit)
     return RepairPlan(tuple(limited), options, clock.at(), over)
+
+
+def _methods(looked: Iterable[Looked], options: RepairOptions) -> frozenset[Method]:
+    """Return by which methods files would be removed, were a second look to show what the first one did."""
+    promising = (
+        each
+        for each in looked
+        if each.look is not None and any(_is_promising(judged, each.look, options) for judged in _damaged(each.look))
+    )
+    return frozenset(options.method or _best_method(each.node.talos) for each in promising)
+
+
+def _is_promising(judged: Judged, look: Look, options: RepairOptions) -> bool:
+    return eligibility(judged.file.name, look, look, include=options.include, least_apart=0.0).eligible
 
 
 def _must_make_sense(options: RepairOptions) -> None:
@@ -93,11 +124,11 @@ def _must_make_sense(options: RepairOptions) -> None:
         raise InputError("an image archive goes with the method debug only", hint="a job's image is pulled by the node")
 
 
-async def _each(rows: Sequence[NodeRow], look: Callable[[NodeRow], Awaitable[Looked]], most: int) -> list[Looked]:
+async def _each(rows: Sequence[NodeRow], look: Callable[[NodeRow], Awaitable[_Seen]], most: int) -> list[_Seen]:
     """Look at nodes, some at a time; the answers in the order of the nodes."""
     gate = asyncio.Semaphore(most)
 
-    async def one(row: NodeRow) -> Looked:
+    async def one(row: NodeRow) -> _Seen:
         async with gate:
             return await look(row)
 
@@ -115,7 +146,40 @@ def _damaged(look: Look) -> tuple[Judged, ...]:
     )
 
 
-def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions) -> NodeRepair:
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What decides nothing, and is asked only of nodes with damaged files: how full the disk is, and whose the files are, by sandbox."""
+
+    space: Space | None = None
+    whose: Mapping[str, Whose] = field(default_factory=dict)
+
+    def of(self, judged: Judged) -> Whose:
+        """Whose a file is."""
+        return self.whose.get(judged.file.parsed.sandbox, Whose()) if judged.file.parsed is not None else Whose()
+
+
+async def _ask_more(client: LookCalls, looked: Looked) -> _More:
+    if looked.look is None:
+        return _More()
+    address = looked.node.address
+    files = files_by_sandbox(_damaged(looked.look))
+    told = {story.sandbox: story.whose for story in looked.node.stories}
+    whose = {sandbox: _named_in(judged) or told.get(sandbox, Whose()) for sandbox, judged in files.items()}
+    known = looked.look.state.directories or frozenset()
+    unknown = [sandbox for sandbox, found in whose.items() if found.pod is None and sandbox in known]
+    hostnames = await hostnames_of(client, address, unknown)
+    whose |= {sandbox: Whose(hostname=hostname) for sandbox, hostname in hostnames.items()}
+    return _More(await space_of(client, address), whose)
+
+
+def _named_in(files: Iterable[Judged]) -> Whose | None:
+    """Whose a sandbox is, as one of its files says."""
+    entries = (judged.inspection.entry for judged in files)
+    found = next((entry for entry in entries if entry is not None and entry.pod), None)
+    return Whose(PodName(found.namespace, found.pod, found.uid), Source.CACHE) if found is not None else None
+
+
+def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions, more: _More) -> NodeRepair:
     latest = second or first
     node = latest.node
     base = NodeRepair(address=row.address, hostname=row.hostname, talos=node.talos, notes=node.notes, error=node.error)
@@ -126,24 +190,25 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
         base,
         method=options.method or _best_method(node.talos),
         advice=advice(node.talos, latest.look.state, damaged),
-        prevention=prevention(latest.look.state, damaged),
+        prevention=prevention(replace(latest.look.state, space=more.space), damaged),
+        space=more.space,
         look=latest.look,
     )
     judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include)) for each in damaged]
-    files = tuple(_file(each, found, base.method) for each, found in judged if found.eligible)
-    left = tuple(FileLeft(each, found) for each, found in judged if not found.eligible)
+    files = tuple(_file(each, found, base.method, more) for each, found in judged if found.eligible)
+    left = tuple(FileLeft(each, found, more.of(each)) for each, found in judged if not found.eligible)
     refused = _refusal(node.talos, base.method) if files else ""
     return replace(base, files=files, left=left, refused=refused)
 
 
-def _file(judged: Judged, found: Eligibility, method: Method) -> FileRepair:
+def _file(judged: Judged, found: Eligibility, method: Method, more: _More) -> FileRepair:
     file = judged.file
     assert file.parsed is not None
     if judged.code == "stop-fails-or-will":
         judged = replace(judged, code="stop-fails", liveness=Liveness.STOPPED)  # the looks have shown what a check alone could not tell
     order = Order(name=file.name, sandbox=file.parsed.sandbox, size=file.size, modified=file.modified, shown_dead=found.shown_dead)
     line = command(order, f"{HOST}{RESULTS}", host=HOST) if method is Method.DEBUG else command(order, MOUNT)
-    return FileRepair(judged, order, line)
+    return FileRepair(judged, order, line, more.of(judged))
 
 
 def _has_debug(talos: str) -> bool:

@@ -19,6 +19,8 @@ from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
+from talospatch.cnicheck.disk_space import space_of
+from talospatch.cnicheck.hostnames import hostnames_of
 from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
 from talospatch.cnicheck.node_logs import read_logs
 from talospatch.cnicheck.report import NodeCni, count
@@ -92,7 +94,7 @@ class _Scan:
         logs = self._logs_from_elsewhere(directories, files)
         if self._is_plain(files, state, logs):
             # Nothing more to ask, nor to judge: which pods run and which network is in force decide about odd files only.
-            return self._report([], state, Traces(), plain=len(files))
+            return self._report([], state, (), plain=len(files))
         state = await self._complete(state)
         odd, plain = self._parted(files, state, logs)
         judged = await self._with_contents(odd, state, listed=files)
@@ -273,7 +275,12 @@ class _Scan:
             namespaces=self.running.namespaces,
             are_files_complete=not self.listing.incomplete,
         )
-        return self._report(judged, state, traces, around, plain=plain)
+        told = self._stories(judged, state, traces)
+        if self.options.about is not None and self.options.may_read:
+            told = await self._with_hostnames(told, judged, state, traces)
+        if self.options.about is not None and any(each.is_damaged for each in told):
+            state = replace(state, space=await space_of(self.client, self.row.address))
+        return self._report(judged, state, told, around, plain=plain)
 
     def _stories(self, judged: Sequence[Judged], state: NodeState, traces: Traces) -> tuple[Story, ...]:
         about = self.options.about
@@ -287,8 +294,27 @@ class _Scan:
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
 
+    async def _with_hostnames(
+        self, told: tuple[Story, ...], judged: Sequence[Judged], state: NodeState, traces: Traces
+    ) -> tuple[Story, ...]:
+        """Add what tells whose a sandbox is where nothing else does, and the damaged sandboxes whose hostname is the pod that is meant."""
+        about = self.options.about
+        assert about is not None
+        meant = {each.sandbox for each in told}
+        others = stories([each for each in judged if each.is_damaged], traces, state) if about.by_name else ()
+        unknown = [each for each in (*told, *(each for each in others if each.sandbox not in meant)) if _may_have_hostname(each)]
+        found = await hostnames_of(self.client, self.row.address, (each.sandbox for each in unknown))
+        named = [each for each in unknown if each.sandbox not in meant and found.get(each.sandbox) == about.pod]
+        return tuple(replace(each, hostname=found.get(each.sandbox, "")) for each in (*told, *named))
+
     def _report(
-        self, judged: list[Judged], state: NodeState, traces: Traces, around: addresses.Surroundings | None = None, *, plain: int = 0
+        self,
+        judged: list[Judged],
+        state: NodeState,
+        told: tuple[Story, ...],
+        around: addresses.Surroundings | None = None,
+        *,
+        plain: int = 0,
     ) -> NodeCni:
         counts, codes = count(Counter(each.code for each in judged) + Counter({_HARMLESS: plain}))
         # Files that only wait for a role that may read them are a number, not rows.
@@ -297,7 +323,6 @@ class _Scan:
         if len(rows) > self.options.most_rows:
             self.notes.append(f"{len(rows) - self.options.most_rows} more files are counted but not listed")
         self._note_clock(judged, state)
-        told = self._stories(judged, state, traces)
         networks = addresses.networks(around, state) if around is not None else ()
         kept = state if self.options.keep_sandboxes else replace(state, ready=None, directories=None, tasks=None, host_network=frozenset())
         return NodeCni(
@@ -341,6 +366,10 @@ async def _together(first: Coroutine[Any, Any, _One], second: Coroutine[Any, Any
 class _Conflist:
     conflist: conflists.Conflist | None = None
     none_there: bool = False
+
+
+def _may_have_hostname(story: Story) -> bool:
+    return story.pod is None and story.liveness is not Liveness.GONE
 
 
 def _may_be_in_logs(judged: Judged) -> bool:

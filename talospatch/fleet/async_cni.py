@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from talospatch.cnicheck.options import CheckOptions
-    from talospatch.cnicheck.repair_plan import RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
     from talospatch.cnicheck.repair_report import RepairReport
     from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.async_cluster import Chosen
@@ -96,7 +96,12 @@ class CniVerbs(ABC):
         return await self.check_cni_cache(nodes=nodes, options=chosen, progress=progress)
 
     async def cni_repair_plan(
-        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
+        self,
+        *,
+        nodes: Chosen = None,
+        options: RepairOptions | None = None,
+        say: Callable[[str], None] | None = None,
+        before_wait: Callable[[frozenset[Method]], None] | None = None,
     ) -> RepairPlan:
         """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
 
@@ -106,6 +111,8 @@ class CniVerbs(ABC):
             nodes: the nodes.
             options: what the repair may do.
             say: told what is waited for, in the event loop.
+            before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
+                ends the planning before the minute, for somebody who could not carry it out.
 
         Raises:
             InputError: the options contradict each other.
@@ -115,7 +122,9 @@ class CniVerbs(ABC):
         from talospatch.rollout.clock import RealClock
 
         found = await self.inventory(nodes, detail=Detail.NAMES)
-        return await plan_repair(self.client, found.rows, options or Allowed(), self._clock or RealClock(), say=say)
+        return await plan_repair(
+            self.client, found.rows, options or Allowed(), self._clock or RealClock(), say=say, before_wait=before_wait
+        )
 
     async def cni_repair(
         self,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from talospatch.cnicheck.options import CheckOptions
-    from talospatch.cnicheck.repair_plan import RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
     from talospatch.cnicheck.repair_report import RepairReport
     from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.async_cluster import AsyncCluster, Chosen
@@ -215,7 +215,12 @@ class ClusterVerbs(ABC):
         return self._run(lambda cluster: cluster.explain_cni(what, nodes=nodes, options=options, progress=progress))
 
     def cni_repair_plan(
-        self, *, nodes: Chosen = None, options: RepairOptions | None = None, say: Callable[[str], None] | None = None
+        self,
+        *,
+        nodes: Chosen = None,
+        options: RepairOptions | None = None,
+        say: Callable[[str], None] | None = None,
+        before_wait: Callable[[frozenset[Method]], None] | None = None,
     ) -> RepairPlan:
         """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
 
@@ -225,11 +230,13 @@ class ClusterVerbs(ABC):
             nodes: the nodes.
             options: what the repair may do.
             say: told what is waited for, in the event loop.
+            before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
+                ends the planning before the minute, for somebody who could not carry it out.
 
         Raises:
             InputError: the options contradict each other.
         """
-        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say))
+        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say, before_wait=before_wait))
 
     def cni_repair(
         self,

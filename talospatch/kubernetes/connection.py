@@ -31,7 +31,7 @@ def require_extra(*, found: bool | None = None) -> None:
     if not there:
         raise RefusedError(
             "missing-extra",
-            f"this needs the Kubernetes client, which is an extra: pip install 'talospatch[{EXTRA}]'; "
+            f"a Kubernetes job needs a client, which is an extra: pip install 'talospatch[{EXTRA}]'; "
             "or print the manifest (--method manifest) and apply it with kubectl",
         )
 
@@ -87,7 +87,7 @@ def _config(path: str | Path | None, context: str | None, environ: Mapping[str, 
         loaded = KubeConfig.from_file(file) if file is not None else KubeConfig.from_service_account()
         found = loaded.get(context)
     except ConfigError as error:
-        problem = str(error)
+        problem = str(error) if file is None or file.exists() else "there is no such file"
     except OSError as error:
         problem = error.strerror or type(error).__name__
     except Exception as error:  # noqa: BLE001 - whatever a broken YAML file makes the library raise
@@ -97,7 +97,11 @@ def _config(path: str | Path | None, context: str | None, environ: Mapping[str, 
             return found
         problem = "it has no current context"
     where = str(file) if file is not None else "the service account of this pod"
-    raise InputError(problem, source=where, hint="name one with --kubeconfig, and its context with --kube-context")
+    raise InputError(
+        f"a Kubernetes job needs a kubeconfig: {problem}",
+        source=where,
+        hint="name one with --kubeconfig, and its context with --kube-context; or print the manifest (--method manifest)",
+    )
 
 
 def _file(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from talospatch.simulator.node import SimulatedNode
 
+REGISTRY = "registry"  # a store that no node has: what can be pulled
 _PIECE = 512  # bytes of output in one message
 _MANAGED = {"io.cri-containerd.image": "managed"}
 _SPEC = debug_pb2.DebugContainerRunRequestSpec
@@ -94,16 +95,20 @@ def list_images(node: SimulatedNode, request: image_pb2.ImageServiceListRequest,
 
 
 def pull(node: SimulatedNode, request: image_pb2.ImageServicePullRequest, now: float) -> Exchange:
-    """Answer ImageService/Pull: there are no registries here, so only what a store has already can be had."""
+    """Answer ImageService/Pull: what a store or the registry has can be had; it gets every name that Talos gives it (manageAliases)."""
     opened = _opened(node, request.containerd, now)
     if isinstance(opened, Exchange):
         return opened
     reference = request.image_ref
     if " " in reference or not reference:
         return failure("UNKNOWN", f'failed to parse image reference "{reference}": invalid reference format')
-    image = opened[1].get(reference)
+    images = opened[1]
+    image = images.get(reference) or _store(node, REGISTRY).get(reference)
     if image is not None:
-        return answer(image_pb2.ImageServicePullResponse(name=f"{reference}@{image.digest}"))
+        pinned = f"{_repository(reference)}@{image.digest}"
+        for name in (image.digest, pinned, *(() if "@" in reference else (reference,))):
+            images.setdefault(name, image)
+        return answer(image_pb2.ImageServicePullResponse(name=pinned))
     host, _, rest = reference.partition("/")
     name, _, tag = rest.rpartition(":")
     text = (
@@ -112,6 +117,13 @@ def pull(node: SimulatedNode, request: image_pb2.ImageServicePullRequest, now: f
     )
     # 1.13 tries for twenty minutes before it says so.
     return Exchange([], "UNKNOWN", text, answers_at=0.0 if node.profile.pull_fails_at_once else now + 20 * 60)
+
+
+def _repository(reference: str) -> str:
+    """A reference without tag and digest."""
+    bare = reference.partition("@")[0]
+    name, colon, tag = bare.rpartition(":")
+    return name if colon and "/" not in tag else bare
 
 
 def import_image(node: SimulatedNode, requests: Sequence[image_pb2.ImageServiceImportRequest], now: float) -> Exchange:

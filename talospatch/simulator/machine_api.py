@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import DecodeError
 
-from talospatch.simulator import authorization, containers, images, logs, state_api
+from talospatch.simulator import authorization, containers, images, logs, mounts, state_api
 from talospatch.simulator.apply import apply_configuration
 from talospatch.simulator.exchange import Exchange, StreamBroken, answer, failure
 from talospatch.simulator.files import copy_files, list_files, read_file
@@ -236,6 +236,7 @@ _HANDLERS: dict[str, Callable[[SimulatedNode, Any, Context], Exchange]] = {
     _M + "Events": _events,
     _M + "Netstat": _netstat,
     _M + "SystemStat": _system_stat,
+    _M + "Mounts": lambda node, _, __: mounts.list_mounts(node),
     _M + "Reboot": _reboot,
     _M + "EtcdMemberList": _etcd_members,
     _M + "EtcdStatus": _etcd_status,

@@ -46,6 +46,8 @@ def first_tree(spec: NodeSpec, profile: Profile, modified: int) -> Tree:
             "/etc/os-release": FileSpec(f'NAME="Talos"\nID=talos\nVERSION_ID={spec.talos}\n'.encode(), mode=0o644),
         }
         found |= {f"{SANDBOXES}/{sandbox.id}": _DIRECTORY for sandbox in spec.sandboxes}
+        # Of the others too, on a real node; hundreds of running pods would cost memory for what nobody asks.
+        found |= {f"{SANDBOXES}/{each.id}/hostname": _hostname(each) for each in spec.sandboxes if not each.ready and each.network}
         found |= {f"{TASKS}/{sandbox.id}": FileSpec(kind="directory", mode=0o711) for sandbox in spec.sandboxes if sandbox.ready}
         # Of a sandbox that does not stop it stays until the next reboot.
         found |= {f"{NETNS}/cni-{sandbox.id[:8]}": FileSpec(mode=0o444) for sandbox in spec.sandboxes if sandbox.network}
@@ -53,6 +55,10 @@ def first_tree(spec: NodeSpec, profile: Profile, modified: int) -> Tree:
     results: Mapping[str, bytes] = _results(spec.sandboxes, profile) if spec.cni_files is None else spec.cni_files
     found |= {f"{RESULTS}/{name}": FileSpec(content) for name, content in results.items()}
     return Tree({**found, **spec.files}, modified)
+
+
+def _hostname(sandbox: SandboxSpec) -> FileSpec:
+    return FileSpec(f"{sandbox.pod[:63]}\n".encode(), mode=0o644)
 
 
 def pod_ip(sandbox: SandboxSpec) -> str:

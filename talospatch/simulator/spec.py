@@ -68,7 +68,7 @@ class ImageSpec:
     """An image in one of a node's stores.
 
     Attributes:
-        store: ``inmem``, ``system`` or ``cri``, as talosctl calls them.
+        store: ``inmem``, ``system`` or ``cri``, as talosctl calls them; or ``registry`` for one that the node can pull.
         digest: ``sha256:…``; made from the name when empty.
     """
 
@@ -86,7 +86,7 @@ class NodeFaults:
         never_returns: a reboot is the last that is heard of it.
         reboot_loop: after a reboot it comes up and goes down again, for ever.
         stuck_boot: after a reboot apid answers, the stage stays ``booting`` and CRI and kubelet do not run.
-        full_disk: nothing can be written: configurations are set in memory and never persisted.
+        full_disk: nothing can be written: configurations are set in memory and never persisted, and nothing is free on ``/var``.
         clock_skew: seconds by which the node's clock is ahead.
         late_rollback: a TRY rollback that was cancelled runs all the same, this many seconds after what cancelled it; 0 is never.
         answers_for: name of the node whose identity this one shows.
@@ -122,6 +122,7 @@ class NodeSpec:
         uuid: of the hardware; made from the seed when empty.
         platform: ``metal`` or ``container``.
         containerd: False for a node without CRI and containerd, as the ones the recordings were made with.
+        var_size, var_available: bytes of the file system on ``/var``, and how many of them are free.
         down: True for a node that does not answer from the start.
     """
 
@@ -138,6 +139,8 @@ class NodeSpec:
     uuid: str = ""
     platform: str = "metal"
     containerd: bool = True
+    var_size: int = 40 << 30
+    var_available: int = 31 << 30
     down: bool = False
     faults: NodeFaults = NodeFaults()
 

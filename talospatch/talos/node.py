@@ -94,6 +94,23 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    r"""A mounted file system, from Mounts.
+
+    Attributes:
+        filesystem: what is mounted: a device, or a word such as ``tmpfs``.
+        mounted_on: where, as ``/proc/mounts`` writes it: a space is ``\040`` there, a line break ``\012``.
+        size: bytes; 0 where the node could not tell.
+        available: bytes that are free for anybody; 0 where the node could not tell.
+    """
+
+    filesystem: str
+    mounted_on: str
+    size: int
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
 class EtcdMember:
     """A member of the etcd cluster, from EtcdMemberList."""
 

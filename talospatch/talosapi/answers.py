@@ -8,7 +8,7 @@ from typing import Any
 from talospatch.talos.containers import Container, Image
 from talospatch.talos.files import FileInfo
 from talospatch.talos.machine_type import MachineType
-from talospatch.talos.node import EtcdMember, EtcdStatus, Listener, MachineStatus, Member, NodeVersion, Service
+from talospatch.talos.node import EtcdMember, EtcdStatus, Listener, MachineStatus, Member, Mount, NodeVersion, Service
 from talospatch.talos.resources import ChangeKind, NodeEvent, Resource, ResourceEvent
 from talospatch.talosapi.specs import mapping, parse_yaml, text_of, texts
 
@@ -71,6 +71,11 @@ def listener(message: Any) -> Listener:
     names = type(message).DESCRIPTOR.fields_by_name["state"].enum_type.values_by_number
     state = names[message.state].name if message.state in names else str(message.state)
     return Listener(protocol=message.l4proto, address=message.localip, port=message.localport, state=state, process=message.process.name)
+
+
+def mount(message: Any) -> Mount:
+    """Read ``machine.MountStat``."""
+    return Mount(filesystem=message.filesystem, mounted_on=message.mounted_on, size=message.size, available=message.available)
 
 
 def etcd_member(message: Any) -> EtcdMember:

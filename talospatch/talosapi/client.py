@@ -20,6 +20,7 @@ from talospatch.wire.methods import (
     ETCD_STATUS,
     EVENTS,
     LOGS,
+    MOUNTS,
     NETSTAT,
     REBOOT,
     SERVICE_LIST,
@@ -28,7 +29,7 @@ from talospatch.wire.methods import (
 )
 
 if TYPE_CHECKING:
-    from talospatch.talos.node import EtcdMember, EtcdStatus, Listener, NodeVersion, Service
+    from talospatch.talos.node import EtcdMember, EtcdStatus, Listener, Mount, NodeVersion, Service
     from talospatch.talos.resources import NodeEvent
 
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -190,6 +191,17 @@ class Client(ResourceCalls, FileCalls, ContainerCalls):
     async def boot_id(self, node: str, *, timeout: float | None = None) -> str:
         """Return the kernel's id of this boot. Needs os:admin."""
         return (await self.read_file(node, BOOT_ID, limit=1024, timeout=timeout)).decode("ascii", "replace").strip()
+
+    async def mounts(self, node: str, *, timeout: float | None = None) -> tuple[Mount, ...]:
+        """Return the file systems that are mounted on the node, in the order in which they were.
+
+        The node looks at each of them: one that does not answer, such as a network file system whose server is gone, keeps it until the
+        deadline; and one that cannot be asked fails the call (Mounts in Talos's v1alpha1_server.go).
+        """
+        from google.protobuf.empty_pb2 import Empty
+
+        answer = only(await self._unary(MOUNTS, node, Empty(), timeout), node=node, method=MOUNTS)
+        return tuple(answers.mount(mount) for mount in answer.stats)
 
     async def reboot(self, node: str, *, timeout: float | None = None) -> str:
         """Start a reboot and return its actor id, by which :meth:`events` can follow it. Needs os:operator. Sent once."""

@@ -94,6 +94,7 @@ LOGS = Method(_M + "Logs", _S, "machine.LogsRequest", "common.Data", READER, 60,
 EVENTS = Method(_M + "Events", _S, "machine.EventsRequest", "machine.Event", READER, 60, True)
 NETSTAT = Method(_M + "Netstat", _U, "machine.NetstatRequest", "machine.NetstatResponse", READER, 15, True)
 SYSTEM_STAT = Method(_M + "SystemStat", _U, "empty.Empty", "machine.SystemStatResponse", READER, 10, True)
+MOUNTS = Method(_M + "Mounts", _U, "empty.Empty", "machine.MountsResponse", READER, 10, True)
 REBOOT = Method(_M + "Reboot", _U, "machine.RebootRequest", "machine.RebootResponse", OPERATOR, 30, False)
 ETCD_MEMBER_LIST = Method(_M + "EtcdMemberList", _U, "machine.EtcdMemberListRequest", "machine.EtcdMemberListResponse", OPERATOR, 15, True)
 ETCD_STATUS = Method(_M + "EtcdStatus", _U, "empty.Empty", "machine.EtcdStatusResponse", OPERATOR, 15, True)

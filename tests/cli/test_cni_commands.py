@@ -154,7 +154,7 @@ def test_a_saved_log_is_checked_without_any_cluster(log: Path, capsys: pytest.Ca
     """What it says of each sandbox."""
     text = said(capsys, "check", "--logs", str(log), code=2)
     assert text.splitlines()[0] == "CNI result cache, by logs alone: 1 sandbox, 1 problem (--fail-on time-bomb)"
-    assert f"fatal sandbox {STUCK.id[:12]}: the log shows that stopping this sandbox fails with “{EMPTY}”" in " ".join(text.split())
+    assert f"fatal: sandbox {STUCK.id[:12]}: the log shows that stopping this sandbox fails with “{EMPTY}”" in " ".join(text.split())
     assert "about 60 log lines an hour" in " ".join(text.split())
     assert "**fatal** sandbox" in said(capsys, "check", "--logs", str(log), "-o", "markdown", code=2)
     told = said(capsys, "explain", STUCK.id[:8], "--logs", str(log), code=2)

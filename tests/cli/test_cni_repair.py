@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import pty
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from repair_world import RESULTS, STUCK, World, eth0, heals, worker
+from repair_world import OTHER, RESULTS, RUNNING, STUCK, World, eth0, heals, worker
 
 from talospatch.cli import repairs
 from talospatch.cli.commands.cni_repair import Include as IncludeOption
@@ -28,12 +30,12 @@ from talospatch.cli.views import repair as views
 from talospatch.cni.eligibility import Include
 from talospatch.cnicheck.repair_journal import read_repair
 from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions
-from talospatch.errors import InputError
+from talospatch.errors import InputError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.fleet.targets import workers
 from talospatch.planning.outcomes import ExitCode
 from talospatch.simulator.launch import process, running
-from talospatch.simulator.spec import FileSpec, ImageSpec
+from talospatch.simulator.spec import FileSpec, ImageSpec, NodeSpec
 
 PATH = f"{RESULTS}/{eth0(STUCK)}"
 
@@ -52,13 +54,37 @@ def test_without_yes_it_says_what_it_would_do_and_does_nothing(tmp_path: Path, c
     assert commanded(world) == ExitCode.DIFFERENCES
     out = " ".join(capsys.readouterr().out.split())
     assert out.startswith("CNI repair of 1 node: 1 file can be removed on 1 node (--include heals)")
-    assert f"remove {eth0(STUCK)} (0 bytes, empty, heals" in out
-    assert "Its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it" in out
-    assert f"$ /usr/bin/find /host{PATH} -maxdepth 0 -type f -size 0c" in out
+    assert "remove 1 file, heals: the file is damaged" in out
+    assert "its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it" in out
+    assert f"{eth0(STUCK)} (0 bytes, empty; pod unknown, hostname web-2)" in out
+    assert f"$ /usr/bin/find \\ /host{PATH} \\ -maxdepth 0 -type f -size 0c" in out
     assert "First w1: nothing needs to be done" in out
     assert "its whole root file system below /host" in out
     assert "Nothing was removed. With --yes" in out
     assert world.exists(PATH)
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 10_000])
+def test_what_is_said_of_several_files_is_said_once_and_their_commands_are_whole(width: int, tmp_path: Path) -> None:
+    """In lines that fit where words do, and that a shell takes as the very words that run."""
+    files = {f"{RESULTS}/{eth0(sandbox)}": FileSpec() for sandbox in (STUCK, OTHER)}
+    plan = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path).plan()
+    text = views.plan_text(plan, width, PLAIN)
+    assert " ".join(text.split()).count("containerd runs no task for it") == 1
+    commands = [found.replace("\\\n", " ") for found in re.findall(r"^ +\$ ((?:.*\\\n)*.*)", text, re.MULTILINE)]
+    assert [tuple(shlex.split(command)) for command in commands] == [file.command for file in plan.nodes[0].files]
+    page = min(width, 100)
+    assert [line for line in text.splitlines() if len(line) > page and max(map(len, line.split())) < page - 24] == []
+
+
+def test_files_of_different_verdicts_are_told_apart(tmp_path: Path) -> None:
+    """What is left for one reason may matter more or less."""
+    files = {f"{RESULTS}/{eth0(STUCK)}": FileSpec(), f"{RESULTS}/cbr0-{'f0' * 32}-eth0": FileSpec()}
+    plan = World.of(worker(files=files), tmp_path).plan(RepairOptions())
+    text = " ".join(views.plan_text(plan, 100, PLAIN).split())
+    because = "removing it would change nothing that does not come by itself"
+    assert f"leave 1 file, heals: {because}" in text
+    assert f"leave 1 file, orphan: {because}" in text
 
 
 def test_with_yes_it_removes_and_proves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,17 +250,44 @@ def test_a_kubeconfig_that_cannot_be_used_is_told_before_a_minute_is_waited_for(
         repairs.must_be_possible(RepairOptions(method=method), carrying)
 
 
-@pytest.mark.parametrize("yes", [True, False])
-def test_that_old_nodes_could_not_be_repaired_is_said_first(
-    yes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("missing", ["kubeconfig", "extra"])
+def test_an_old_node_without_kubernetes_is_refused_before_a_minute_is_waited_for(
+    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before anything is looked at; whether it matters, the looks show."""
+    """By one error, once the first look has shown that a job would be needed."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
-    commanded(World.of(worker(), tmp_path), yes=yes)
-    said = " ".join(capsys.readouterr().err.split())
-    told = "Nodes with a Talos before 1.13 could not be repaired from here" in said
-    assert told is yes
-    assert ("nowhere" in said) is yes
+    if missing == "extra":
+        monkeypatch.setattr("talospatch.kubernetes.connection.find_spec", lambda _: None)
+    world = World.of(worker("v1.7.4"), tmp_path)
+    start = world.time.now()
+    wanted = (
+        r"pip install 'talospatch\[kubernetes\]'"
+        if missing == "extra"
+        else "nowhere: a Kubernetes job needs a kubeconfig: there is no such file"
+    )
+    with pytest.raises((InputError, RefusedError), match=wanted) as raised:
+        commanded(world, yes=True)
+    assert "--method manifest" in str(raised.value)
+    assert (world.time.now() - start, capsys.readouterr().err) == (0.0, "")
+    assert world.exists(PATH)
+    assert not (tmp_path / "journal" / "cni-repairs").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "yes"),
+    [
+        (worker("v1.7.4"), False),
+        (worker("v1.13.9"), True),
+        (worker("v1.7.4", files={}), True),
+        (worker("v1.7.4", sandboxes=(RUNNING, replace(STUCK, ready=True))), True),
+    ],
+)
+def test_kubernetes_is_asked_for_only_where_a_job_would_be_made(
+    spec: NodeSpec, yes: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not for a plan, a newer Talos, a node in order, nor a file that its pod's life protects."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
+    assert commanded(World.of(spec, tmp_path), yes=yes) in {ExitCode.DONE, ExitCode.DIFFERENCES}
 
 
 def test_two_methods_say_only_once_what_both_need(tmp_path: Path) -> None:

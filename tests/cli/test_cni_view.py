@@ -102,8 +102,8 @@ def test_a_file_is_told_with_what_is_known_of_its_sandbox() -> None:
     text = render(view(CniReport((TOLD,), unplaced=(ALONE,), notes=("a note",)), "time-bomb"), Format.TABLE, width=200, paint=PLAIN)
     assert f"{NAME} (0 bytes, pod shop/web-1, about 121 log lines an hour, holds 10.244.1.7, seen so for 65 s)" in text
     said = " ".join(text.split())
-    assert "fatal worker-1: /var/lib/cni/networks/cbr0: all 253 addresses are taken → free some" in said
-    assert f"fatal sandbox {'cd' * 6}: the log shows that stopping this sandbox fails" in said
+    assert "fatal: worker-1: /var/lib/cni/networks/cbr0: all 253 addresses are taken → free some" in said
+    assert f"fatal: sandbox {'cd' * 6}: the log shows that stopping this sandbox fails" in said
     assert "3 problems" in said
     assert "one is held" not in said
     assert text.endswith("a note")

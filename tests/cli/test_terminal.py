@@ -76,6 +76,32 @@ def test_the_width_of_a_real_terminal_is_its_own(monkeypatch: pytest.MonkeyPatch
     os.close(ours)
 
 
+def test_a_terminal_without_a_size_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As every program takes it."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert Terminal({}).width == 80
+    os.close(ours)
+
+
+def test_sentences_beside_a_result_that_goes_elsewhere_fit_the_terminal_that_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``> jobs.yaml`` leaves the plan on a terminal of its own width; in two pipes it has 100 columns."""
+    import fcntl
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 61, 0, 0))
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    with os.fdopen(theirs, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert (Terminal({}).prose_width, Terminal({}).width, Terminal({"COLUMNS": "72"}).prose_width) == (61, PIPE_WIDTH, 72)
+    os.close(ours)
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert Terminal({}).prose_width == 100
+
+
 def test_a_reader_that_went_away_mutes_the_stream_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rollout does not stop because nobody listens."""
     reader, writer = os.pipe()

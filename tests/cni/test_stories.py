@@ -71,7 +71,7 @@ def test_the_evening_of_the_blog_is_one_story() -> None:
     assert (found.sandbox, found.code, found.verdict, found.liveness) == (ID, "stop-fails", Verdict.FATAL, Liveness.STOPPED)
     first, last = "2026-04-15 20:13:20 UTC", "2026-04-15 21:12:20 UTC"
     assert told(found, NODE) == (
-        f"Sandbox {ID} is of pod shop/web-1 (UID 6f1d), as the node lists it.",
+        "It is of pod shop/web-1 (UID 6f1d), as the node lists it.",
         f"Its file cbr0-{ID}-eth0 has 0 bytes.",
         "The file is empty: libcni truncates and writes without a sync, so a power cut or a full disk leaves 0 bytes.",
         "This node has containerd 1.7.16 with libcni 1.1.2, which fails on a file that it cannot read.",
@@ -109,7 +109,7 @@ def test_a_pod_that_nothing_names_is_said_to_be_unknown() -> None:
     """An empty file names none; the kubelet's collector does not either."""
     found = story(ID, [cached()], Traces(logs=hour()), NODE)
     assert (found.pod, found.pod_source) == (None, Source.UNKNOWN)
-    assert told(found, NODE)[0].startswith(f"Whose sandbox {ID} is cannot be told")
+    assert told(found, NODE)[0].startswith("Whose it is cannot be told")
     assert headline(found) == f"sandbox {ID[:12]}"
 
 
@@ -175,7 +175,7 @@ def test_plain_values_hold_the_whole_story() -> None:
     )
     values = json.loads(json.dumps(values))
     assert set(values) == {
-        "sandbox", "verdict", "code", "liveness", "pod", "files", "addresses", "networkNamespace", "since", "sinceSource",
+        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "files", "addresses", "networkNamespace", "since", "sinceSource",
         "fromEarlierBoot",
         "error", "log", "steadySeconds", "message", "ahead", "hint", "story",
     }  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from talospatch.errors import IncompleteAnswer, NodeError, NotAuthorized, NotFound
 from talospatch.talos.containers import Container
 from talospatch.talos.files import MODE_DIRECTORY, MODE_FIFO, MODE_SYMLINK, CopiedFiles, FileInfo
-from talospatch.talos.node import NodeVersion
+from talospatch.talos.node import Mount, NodeVersion
 
 RESULTS = "/var/lib/cni/results"
 SANDBOXES = "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes"
@@ -33,6 +33,7 @@ class ScriptedNode:
         kinds: mode bits of entries that are no regular files.
         errors: per-entry errors of List.
         vanishing: files that List shows and that are gone when they are read.
+        hostnames: what stands in the file of that name of a sandbox, by its ID.
         known, ready: sandboxes that have a directory; those that are READY.
         conflists: files of /etc/cni/net.d; None when there is no such directory.
         tasks: IDs that containerd has a task for; None when there is no such directory.
@@ -42,6 +43,7 @@ class ScriptedNode:
         networks: network namespace of a READY sandbox, by its ID; the host's when it has none.
         service_logs: the logs by service, in pieces.
         boot_time: seconds since 1970.
+        mounts: what it says of its file systems.
         failures: error by call's short name, raised instead of an answer.
         delay: seconds before each answer.
     """
@@ -55,6 +57,7 @@ class ScriptedNode:
     modified: int = BOOT + 5000
     known: Iterable[str] | None = ()
     ready: Iterable[str] = ()
+    hostnames: dict[str, bytes] = field(default_factory=dict)
     conflists: dict[str, bytes] | None = field(default_factory=lambda: {"10-flannel.conflist": FLANNEL})
     tasks: Iterable[str] | None = None
     leases: dict[str, bytes] | None = None
@@ -63,6 +66,7 @@ class ScriptedNode:
     networks: dict[str, str] = field(default_factory=dict)
     service_logs: dict[str, list[bytes]] = field(default_factory=dict)
     boot_time: int = BOOT
+    mounts: tuple[Mount, ...] = (Mount("/dev/loop0", "/", 64 << 20, 0), Mount("/dev/vda6", "/var", 40 << 30, 31 << 30))
     failures: dict[str, NodeError] = field(default_factory=dict)
     delay: float = 0.0
 
@@ -142,6 +146,9 @@ class ScriptedClient:
     async def boot_time(self, node: str) -> int:
         return (await self._enter(node, "SystemStat")).boot_time
 
+    async def mounts(self, node: str) -> tuple[Mount, ...]:
+        return (await self._enter(node, "Mounts")).mounts
+
     async def logs(self, node: str, service_id: str, *, tail_lines: int = -1) -> AsyncGenerator[bytes, None]:
         found = await self._enter(node, f"Logs {service_id}")
         assert tail_lines == -1
@@ -152,6 +159,10 @@ class ScriptedClient:
     async def read_file(self, node: str, path: str, *, limit: int, expected_size: int | None = None) -> bytes:
         found = await self._enter(node, "Read", admin=True)
         folder, _, name = path.rpartition("/")
+        if name == "hostname":
+            if (sandbox := folder.removeprefix(f"{SANDBOXES}/")) not in found.hostnames:
+                raise NotFound(node, "Read", "NOT_FOUND", f"stat {path}: no such file or directory")
+            return found.hostnames[sandbox]
         files = {RESULTS: found.files, CONFLISTS: found.conflists, SCRATCH: found.scratch}[folder]
         assert files is not None
         assert not found.kinds.get(name, 0) & (MODE_SYMLINK | MODE_FIFO), "a link or a FIFO was opened"

@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import tarfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from repair_world import ADDRESS, RESULTS, STUCK, World, eth0, heals, worker
 
 from talospatch.cnicheck.repair_plan import IMAGE, Method
 from talospatch.cnicheck.repair_removal import read_output
+from talospatch.errors import NodeError
 from talospatch.planning.outcomes import Outcome
 from talospatch.simulator.spec import ImageSpec
 from talospatch.talos.containers import Container, RunResult
@@ -95,28 +95,48 @@ def test_a_registry_that_refuses_has_two_minutes_not_twenty(tmp_path: Path, talo
 
 
 def test_a_pulled_image_is_run_by_its_digest_and_taken_away_again(tmp_path: Path) -> None:
-    """Under the name that the store has it by then."""
-    world = World.of(worker(images=()), tmp_path)
-    pinned = f"registry.example/tools:1@sha256:{'ab' * 32}"
-    ran: list[str] = []
+    """By the name that the node answers; and under all three that a pull gives it, or it would stay in the node's memory."""
+    tools, other = "registry.example/tools:1", ImageSpec("registry.example/other:1", "inmem")
+    digest = f"sha256:{'ab' * 32}"
+    world = World.of(worker(images=(ImageSpec(tools, "registry", digest), other)), tmp_path)
+    ran: list[tuple[str, list[str]]] = []
     inner = world.client
 
-    async def pull_image(node: str, reference: str, **_: Any) -> str:
-        world.node.images["inmem"] = {}
-        world.node.spec = replace(world.node.spec, images=(ImageSpec(pinned, "inmem"),))
-        del world.node.images["inmem"]
-        return pinned
-
     async def run_container(node: str, image: str, args: Any, **more: Any) -> RunResult:
-        ran.append(image)
+        ran.append((image, [found.name for found in await inner.images(ADDRESS, store="inmem")]))
         return await inner.run_container(node, image, args, **more)
 
-    plan = world.plan(heals(image="registry.example/tools:1"))
-    world.client = Overridden(inner, pull_image=pull_image, run_container=run_container)  # type: ignore[assignment]
-    assert world.repair(plan).ok
-    assert ran == [pinned]
+    plan = world.plan(heals(image=tools))
+    world.client = Overridden(inner, run_container=run_container)  # type: ignore[assignment]
+    report = world.repair(plan)
+    pinned = f"registry.example/tools@{digest}"
+    assert (report.ok, report.image, report.notes) == (True, pinned, ())
+    assert ran == [(pinned, sorted([pinned, tools, digest, other.name]))]
     world.client = inner
-    assert store(world) == []
+    assert store(world) == [other.name]
+
+
+def test_a_name_that_was_there_before_stays(tmp_path: Path) -> None:
+    """The same image under another name is somebody else's."""
+    tools, digest = "registry.example/tools:1", f"sha256:{'ab' * 32}"
+    world = World.of(worker(images=(ImageSpec(tools, "registry", digest), ImageSpec("mine:1", "inmem", digest))), tmp_path)
+    assert world.repair(world.plan(heals(image=tools))).ok
+    assert store(world) == ["mine:1"]
+
+
+def test_an_image_that_stays_is_named(tmp_path: Path) -> None:
+    """Each of its names, with the node's words."""
+    world = World.of(worker(images=(ImageSpec("registry.example/tools:1", "registry"),)), tmp_path)
+    plan = world.plan(heals(image="registry.example/tools:1"))
+
+    async def remove_image(node: str, reference: str, **_: Any) -> None:
+        raise NodeError(node, "Remove", "INTERNAL", f"failed to remove image {reference}: busy")
+
+    world.client = Overridden(world.client, remove_image=remove_image)  # type: ignore[assignment]
+    report = world.repair(plan)
+    assert report.ok
+    stay = [note.partition(" stays in the node's store inmem: ")[0].rpartition(" ")[2] for note in report.notes]
+    assert sorted(stay) == sorted(store(world))
 
 
 def test_an_image_without_gnu_find_ends_it_with_what_it_said(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ the real one. Its directories are shown in place of the simulated ones; its cont
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import stat
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -15,10 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from containerd_node import cri_pb2 as pb
+from containerd_node import real_images
+from talospatch.simulator import authorization
 from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.exchange import failure
 from talospatch.simulator.tree import Entry
-from talospatch.wire.proto import common_pb2, debug_pb2, machine_pb2
+from talospatch.wire.proto import common_pb2, debug_pb2, image_pb2, machine_pb2
 
 if TYPE_CHECKING:
     from containerd_node.kubelet import Kubelet
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
 # Directories of the real node that take the place of the simulated node's.
 SHOWN = ("/var/lib/cni", "/var/lib/containerd", "/var/log", "/etc/cni", "/run")
 _CONTAINERS = "/machine.MachineService/Containers"
+_MOUNTS = "/machine.MachineService/Mounts"
+_IMAGES = "/machine.ImageService/"
 _CONTAINER_RUN = "/machine.DebugService/ContainerRun"
 _OUTPUT = 512  # bytes of output in one message
 _KINDS = (
@@ -138,18 +144,33 @@ class BackedCluster(SimulatedCluster):
             return super().call(endpoint, metadata, roles, method, requests, now)
         real, kubelet = self._real[name]
         self._show(self.node(name), real, kubelet, now)
+        if method == _CONTAINER_RUN or method.startswith(_IMAGES):
+            self.node(name).images = real_images.images(real) if real.is_running else {}
+        if method == f"{_IMAGES}Pull" and self._lets_pull(name, roles):
+            return real_images.pull(real, image_pb2.ImageServicePullRequest.FromString(requests[0]))
         if method == _CONTAINER_RUN:
             # The simulated node decides whether it may be; what is run is run for real.
             harmless = [_with_arguments(requests[0], ["true"]), *requests[1:]] if requests else requests
             answer = super().call(endpoint, metadata, roles, method, harmless, now)
             return answer if answer.code != "OK" else _run(real, debug_pb2.DebugContainerRunRequest.FromString(requests[0]).spec)
         answer = super().call(endpoint, metadata, roles, method, requests, now)
+        if method == f"{_IMAGES}Import" and answer.code == "OK":
+            return real_images.import_image(real, [image_pb2.ImageServiceImportRequest.FromString(each) for each in requests])
+        if method == f"{_IMAGES}Remove" and answer.code == "OK":
+            return real_images.remove(real, image_pb2.ImageServiceRemoveRequest.FromString(requests[0]))
         if method == _CONTAINERS and answer.code == "OK":
             asked = machine_pb2.ContainersRequest.FromString(requests[0])
             with_ids = self.node(name).profile.sandbox_ids
             found = _pods(real, with_ids=with_ids) if asked.driver == common_pb2.CRI else _tasks(real, asked.namespace, with_ids=with_ids)
             answer.messages[:] = [machine_pb2.ContainersResponse(messages=[machine_pb2.Container(containers=found)])]
+        if method == _MOUNTS and answer.code == "OK":
+            answer.messages[:] = [machine_pb2.MountsResponse(messages=[machine_pb2.Mounts(stats=_mounts(real))])]
         return answer
+
+    def _lets_pull(self, name: str, roles: Sequence[str]) -> bool:
+        """Whether a pull would be tried at all; the simulated node says why where it would not."""
+        shown = self.node(name)
+        return shown.up and shown.runtime.up and authorization.refusal(shown.profile, f"{_IMAGES}Pull", roles) is None
 
     @staticmethod
     def _show(face: SimulatedNode, real: ContainerdNode, kubelet: Kubelet, now: float) -> None:
@@ -183,7 +204,9 @@ def _with_arguments(request: bytes, arguments: Sequence[str]) -> bytes:
 
 
 def _run(real: ContainerdNode, spec: debug_pb2.DebugContainerRunRequestSpec) -> Exchange:
-    done = real.run_debug_container(spec.args)
+    done = real.run_debug_container(spec.args, spec.image_name, real_images.namespace_of(spec.containerd))
+    if re.search("error reading from server|transport is closing", done.error):
+        return failure("UNAVAILABLE", "error reading from server: EOF")  # containerd went away meanwhile; these words are Talos's
     if done.error:
         return failure("UNKNOWN", f"failed to create task: {done.error}")
     output = done.output.encode("utf-8", "surrogateescape")
@@ -228,6 +251,20 @@ def _tasks(real: ContainerdNode, namespace: str, *, with_ids: bool) -> list[mach
         entry = machine_pb2.ContainerInfo(namespace=namespace, id=name, name=name, pod_id=name, pid=int(process), status=status)
         if with_ids:
             entry.internal_id = name
+        listed.append(entry)
+    return listed
+
+
+def _mounts(real: ContainerdNode) -> list[machine_pb2.MountStat]:
+    """What Talos makes of a node's mounts: sizes of those that are directories."""
+    listed = []
+    for line in real.run_in_node(["cat", "/proc/mounts"]).stdout.splitlines():
+        source, path, *_ = line.split()
+        entry = machine_pb2.MountStat(filesystem=source, mounted_on=path)
+        place = real.machine.root / path.lstrip("/")
+        if place.is_dir():
+            found = os.statvfs(place)
+            entry.size, entry.available = found.f_frsize * found.f_blocks, found.f_frsize * found.f_bavail
         listed.append(entry)
     return listed
 

@@ -116,3 +116,16 @@ def new_node(containerd: Containerd, image: Path) -> Iterator[Callable[[], Conta
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def cni_version() -> str:
+    """Of the node's CNI configuration: Talos's own, where a test does not say otherwise."""
+    return "1.0.0"
+
+
+@pytest.fixture
+def own_node(affected: Containerd, image: Path, cni_version: str) -> Iterator[ContainerdNode]:
+    """A node that fails on a damaged file, and whose boot a test may date back."""
+    with ContainerdNode(affected, image, cni_version=cni_version) as node:
+        yield node

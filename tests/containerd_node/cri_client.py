@@ -76,6 +76,12 @@ class CriClient:
         failing = [each for each in status.conditions if each.type in {"RuntimeReady", "NetworkReady"} and not each.status]
         return "; ".join(f"{each.type}: {each.reason}: {each.message}" for each in failing)
 
+    def cni_version(self) -> str:
+        """The cniVersion of the network that containerd has in force; empty when it has none."""
+        info = self._call("Status", pb.StatusRequest(verbose=True), pb.StatusResponse).info
+        networks = [each["Config"] for each in json.loads(info.get("cniconfig", "{}")).get("Networks") or ()]
+        return next((each["CNIVersion"] for each in networks if each["Name"] == "cbr0"), "")
+
     def pod_config(self, name: str, uid: str, *, namespace: str = "shop", host_network: bool = False) -> pb.PodSandboxConfig:
         """Describe a pod as kubelet does."""
         labels = {"io.kubernetes.pod.name": name, "io.kubernetes.pod.namespace": namespace, "io.kubernetes.pod.uid": uid}
@@ -84,6 +90,7 @@ class CriClient:
             linux.security_context.namespace_options.network = pb.NODE
         return pb.PodSandboxConfig(
             metadata=pb.PodSandboxMetadata(name=name, uid=uid, namespace=namespace),
+            hostname="" if host_network else name[:63],
             log_directory=f"/var/log/pods/{namespace}_{name}_{uid}",
             labels=labels,
             linux=linux,

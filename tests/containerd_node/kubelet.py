@@ -28,18 +28,22 @@ class Kubelet:
 
     Attributes:
         lines: its log, in the form that Talos gives it: (seconds since 1970, JSON text).
+        is_busy: whether it has no time to collect anything.
     """
 
     def __init__(self, node: ContainerdNode) -> None:
         self.node = node
         self.lines: list[tuple[float, str]] = []
+        self.is_busy = False
 
     def collect(self) -> list[str]:
         """Stop and remove every sandbox that does not run, as kubelet does once a minute; return the IDs of those that would not go.
 
         Source: evictSandboxes and removeSandbox in pkg/kubelet/kuberuntime/kuberuntime_gc.go; the line of the call itself is cri-client's.
         """
-        stuck = []
+        stuck: list[str] = []
+        if self.is_busy:
+            return stuck
         for pod in self.node.cri.pods():
             if pod.state == pb.SANDBOX_READY:
                 continue

@@ -127,6 +127,10 @@ class Machine:
         """How to run a command in all of the running node's namespaces, from outside."""
         return [*self._enter(self._init, "-m", "-n", "-i", "-u", "-p"), *argv]
 
+    def in_network(self, argv: Sequence[str | Path]) -> list[str | Path]:
+        """How to run a program of this machine in the running node's network alone."""
+        return [*self._enter(self._init, "-n"), *argv]
+
     def run_in_node(self, argv: Sequence[str | Path], *, check: bool = True, timeout: float = LIMIT) -> subprocess.CompletedProcess[str]:
         """Run a command on the running node, as root there, and wait for it.
 

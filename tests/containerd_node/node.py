@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
 import signal
 import subprocess
 import time
@@ -214,6 +215,15 @@ class ContainerdNode:
             self._service.wait(LIMIT)
             self._service = None
 
+    def set_cni_version(self, version: str) -> None:
+        """Change the node's CNI configuration, as an update of the network's manifests does, and wait until containerd has read it."""
+        self.cni_version = version
+        path = self.machine.root / CONFLIST
+        fresh = path.with_name("written-anew")
+        fresh.write_text(json.dumps(conflist(version)))
+        fresh.rename(path)
+        until(lambda: self.cri.cni_version() == version, "containerd to read its new CNI configuration")
+
     # Pods
 
     def run_pod(self, name: str = "web", *, host_network: bool = False) -> str:
@@ -252,17 +262,25 @@ class ContainerdNode:
         path = self.machine.disk / LOG
         return path.read_text(errors="surrogateescape") if path.exists() else ""
 
+    def forget_log(self) -> None:
+        """Empty the log, as Talos's rings are emptied by time and by each boot."""
+        os.truncate(self.machine.disk / LOG, 0)
+
     # What a person would run
 
     def run_in_node(self, argv: Sequence[str | Path], *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command in the node's namespaces. See :meth:`Machine.run_in_node`."""
         return self.machine.run_in_node(argv, check=check)
 
-    def run_debug_container(self, argv: Sequence[str]) -> DebugRun:
+    def ctr(self, namespace: str, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run containerd's own client in one of its namespaces."""
+        return self.run_in_node(["ctr", "-n", namespace, *argv], check=check)
+
+    def run_debug_container(self, argv: Sequence[str], image: str = TOOLS, namespace: str = "system") -> DebugRun:
         """Run a command as Talos's DebugService does: a privileged container in the node's network, the node's files below ``/host``."""
         identifier = f"debug-{next(_uids)}"
         options = ["--rm", "--privileged", "--net-host", "--mount", "type=bind,src=/,dst=/host,options=rbind:rw"]
-        done = self.run_in_node(["ctr", "-n", "system", "run", *options, TOOLS, identifier, *argv], check=False)
+        done = self.ctr(namespace, "run", *options, image, identifier, *argv, check=False)
         # What ctr itself says is no output of the container.
         lines = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith('time="')]
         if lines and lines[0].startswith("ctr: "):

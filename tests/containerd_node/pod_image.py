@@ -10,24 +10,38 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 PAUSE = "localhost/pause:test"
 TOOLS = "localhost/tools:test"
 PROGRAMS = ("sh", "sleep", "find", "test", "ls", "stat", "cat", "rm", "id")
+# Files below /run of a node, of a find that waits.
+STARTED, MAY_GO = "find-was-started", "find-may-go-on"
+_WAITING = f"""#!/bin/sh
+: >/host/run/{STARTED}
+while [ ! -e /host/run/{MAY_GO} ]; do sleep 0.05; done
+exec /usr/bin/find.real "$@"
+""".encode()
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LIBRARY = re.compile(r"(?:=> )?(/\S+) \(0x")
 
 
-def write_image(path: Path) -> None:
-    """Write an OCI image layout as one tar, with two images over one layer: one that sleeps, as a pod's pause does, and one with a shell.
+def write_image(path: Path, names: Sequence[str] = (PAUSE, TOOLS), *, waits: bool = False) -> None:
+    """Write an OCI image layout as one tar, with images over one layer: one that sleeps, as a pod's pause does, others with a shell.
 
     The programs are those of the machine, not busybox's: Debian's busybox knows no ``find -delete``.
+
+    Args:
+        path: where to.
+        names: of the images.
+        waits: whether ``find`` says on the node that it was started (:data:`STARTED`), and waits for leave to go on (:data:`MAY_GO`).
     """
-    layer = _layer()
+    layer = _layer(waits=waits)
     blobs = {_digest(layer): layer}
     entries = []
-    for name, command in ((PAUSE, ["/bin/sleep", "infinity"]), (TOOLS, [])):
+    for name in names:
+        command = ["/bin/sleep", "infinity"] if name == PAUSE else []
         config = _config(command, _digest(layer))
         manifest = _manifest(config, layer)
         blobs |= {_digest(config): config, _digest(manifest): manifest}
@@ -49,7 +63,7 @@ def write_image(path: Path) -> None:
             _add(archive, member, content, 0o644)
 
 
-def _layer() -> bytes:
+def _layer(*, waits: bool) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         # As in every distribution's image of today.
@@ -59,7 +73,10 @@ def _layer() -> bytes:
         added: set[str] = set()
         for program in PROGRAMS:
             found = Path(shutil.which(program) or f"/bin/{program}").resolve()
-            _add(archive, f"usr/bin/{program}", found.read_bytes(), 0o755)
+            slow = waits and program == "find"
+            _add(archive, f"usr/bin/{program}{'.real' if slow else ''}", found.read_bytes(), 0o755)
+            if slow:
+                _add(archive, "usr/bin/find", _WAITING, 0o755)
             for library in _libraries(found):
                 if library not in added:
                     added.add(library)

@@ -17,7 +17,7 @@ from containerd_node.pod_image import TOOLS, write_image
 from talospatch.cni.rules import Verdict
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import NodeToCheck
-from talospatch.simulator.spec import ClusterSpec, ImageSpec, NodeSpec
+from talospatch.simulator.spec import ClusterSpec, NodeSpec
 from talospatch.talosapi.client import Client
 from talospatch.talosapi.grpc_transport import GrpcTransport
 from talospatch.talosapi.talosconfig import load
@@ -34,8 +34,7 @@ DEBUGGABLE = "v1.13.9"
 
 def face(talos: str) -> ClusterSpec:
     """A simulated control plane, and one worker to put a real node behind."""
-    images = tuple(ImageSpec(TOOLS, store) for store in ("inmem", "system", "cri"))
-    worker = NodeSpec("worker-1", WORKER, talos=talos, images=images)
+    worker = NodeSpec("worker-1", WORKER, talos=talos)
     return ClusterSpec((NodeSpec("cp-1", "10.5.0.2", machine_type="controlplane", talos=talos), worker))
 
 
@@ -54,12 +53,13 @@ def damage(file: Path, content: bytes, *, age: float = SETTLED) -> None:
     os.utime(file, (then, then))
 
 
-def tell(containerd: Containerd, directory: Path) -> dict[str, float]:
+def tell(containerd: Containerd, directory: Path, *, cni_version: str = "1.0.0") -> dict[str, float]:
     """Make a node from nothing and let it all happen once; return how many seconds had passed at each point.
 
     Args:
         containerd: one that fails on a damaged file.
         directory: an empty one to write to.
+        cni_version: of the node's network, 0.4.0 or later.
     """
     start = time.monotonic()
     passed: dict[str, float] = {}
@@ -85,7 +85,7 @@ def tell(containerd: Containerd, directory: Path) -> dict[str, float]:
         note("removed by a debug container")
 
     write_image(directory / "image.tar")
-    with ContainerdNode(containerd, directory / "image.tar") as node:
+    with ContainerdNode(containerd, directory / "image.tar", cni_version=cni_version) as node:
         note("containerd is ready")
         kubelet = Kubelet(node)
         pods = [node.run_pod(f"web-{number}") for number in range(5)]

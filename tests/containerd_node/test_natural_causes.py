@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import fcntl
 import os
 import re
@@ -15,7 +17,12 @@ from typing import Any
 import pytest
 
 from containerd_node.cri_client import CriError
+from containerd_node.kubelet import Kubelet
 from containerd_node.node import RESULTS, ContainerdNode
+from containerd_node.story import WORKER, client_of
+from talospatch.cni.selector import selector
+from talospatch.cnicheck.check import check
+from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 
 pytestmark = pytest.mark.containerd
 
@@ -29,7 +36,7 @@ _SMALLEST_XFS = 320 << 20
 _TRIES = 3
 
 
-def test_a_full_disk_leaves_an_empty_file_and_a_pod_that_was_never_made(new_node: Callable[[], ContainerdNode]) -> None:
+def test_a_full_disk_leaves_an_empty_file_and_a_pod_that_was_never_made(new_node: Callable[[], ContainerdNode], tmp_path: Path) -> None:
     """Three ways to go on: older containerds never stop it, later 1.6 and 1.7 forget it and leak its address, and 2.x clears it all."""
     node = new_node()
     results = node.machine.root / RESULTS
@@ -49,6 +56,7 @@ def test_a_full_disk_leaves_an_empty_file_and_a_pod_that_was_never_made(new_node
         (sandbox,) = known
         assert [(path.name, path.stat().st_size) for path in left] == [(f"cbr0-{sandbox}-eth0", 0)]
         assert list(node.leases().values()) == [sandbox]
+        assert "/var/lib/cni/results has 0 bytes of 64 KiB free now, less than the 10%" in _told(node, sandbox, filler, tmp_path)
         if not _forgets_unmade_pods(node.containerd.version):
             assert (node.stop_error(sandbox) or "").endswith(EMPTY)
             assert list(node.leases().values()) == [sandbox]
@@ -61,6 +69,24 @@ def test_a_full_disk_leaves_an_empty_file_and_a_pod_that_was_never_made(new_node
         int(leaks),
         left if leaks else [],
     )
+
+
+def _told(node: ContainerdNode, sandbox: str, filler: Path, directory: Path) -> str:
+    """What is told over Talos's API of a sandbox while the disk is full."""
+
+    async def told() -> str:
+        async with client_of(Kubelet(node), node.containerd.talos, directory) as (client, _):
+            report = await check(client, [NodeToCheck(WORKER)], CheckOptions(about=selector(sandbox)))
+            ((place, story),) = report.told
+            assert place is not None
+            return "\n".join(place.tell(story))
+
+    with contextlib.suppress(OSError):
+        filler.write_bytes(bytes(1 << 20))
+    try:
+        return asyncio.run(told())
+    finally:
+        filler.unlink()
 
 
 def _forgets_unmade_pods(version: str) -> bool:

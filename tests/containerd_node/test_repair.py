@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,120 +10,32 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from control_plane import ControlPlane, find_programs, program
 
-from containerd_node.backed_cluster import served
+from containerd_node.evening import EMPTY, Evening, assert_proven
 from containerd_node.job_pods import JobPods, digest_of
-from containerd_node.kubelet import Kubelet
 from containerd_node.machine import until
 from containerd_node.node import RESULTS, ContainerdNode
 from containerd_node.pod_image import TOOLS
-from containerd_node.story import DEBUGGABLE, WORKER, damage, face
-from talospatch import AsyncCluster
-from talospatch.cni.eligibility import NOT_READY
+from containerd_node.story import DEBUGGABLE, WORKER, damage
+from talospatch.cni.eligibility import NOT_READY, Include
 from talospatch.cni.rules import Verdict
+from talospatch.cni.story import Source
 from talospatch.cnicheck.repair_job import manifests
 from talospatch.cnicheck.repair_plan import Method, RepairOptions
 from talospatch.planning.outcomes import ExitCode, Outcome
 
 if TYPE_CHECKING:
     from containerd_node.containerds import Containerd
+    from containerd_node.node import DebugRun
+    from talospatch import AsyncCluster
+    from talospatch.cni.story import Whose
     from talospatch.cnicheck.repair_plan import RepairPlan
     from talospatch.cnicheck.repair_report import RepairReport
 
 pytestmark = [pytest.mark.containerd, pytest.mark.simulator]
 
 NO_KUBERNETES = "; ".join(find_programs())
-TICK = 60.0  # seconds between two turns of kubelet's garbage collection
-SHORT = 5.0  # seconds; what waits less waits for something real
-EMPTY = "decoding version from network config: unexpected end of JSON input"
-
-
-class Hasty:
-    """Time in which nobody waits for a minute, and kubelet has its turn in each all the same.
-
-    Attributes:
-        on_sleep: called when somebody is about to wait long.
-    """
-
-    def __init__(self, kubelet: Kubelet) -> None:
-        self.kubelet = kubelet
-        self.on_sleep: list[Callable[[], None]] = []
-        self._ahead = 0.0
-        self._turns = 0
-
-    def now(self) -> float:
-        return time.monotonic() + self._ahead
-
-    def at(self) -> float:
-        return time.time() + self._ahead
-
-    async def sleep(self, seconds: float) -> None:
-        if seconds < SHORT:
-            await asyncio.sleep(seconds)
-            return
-        for told in tuple(self.on_sleep):
-            told()
-        self._ahead += seconds
-        while self._ahead >= (self._turns + 1) * TICK:
-            self._turns += 1
-            self.kubelet.collect()
-
-
-class Evening:
-    """A node with a pod that runs and one that was deleted and does not stop, and a cluster that shows the node.
-
-    Args:
-        node: with a containerd that fails on a damaged file.
-        talos: the version that the node shows.
-        directory: where files are kept.
-        before_boot: whether the damage is older than the boot, as after a power cut; else the node has long been up.
-    """
-
-    def __init__(self, node: ContainerdNode, talos: str, directory: Path, *, before_boot: bool = False) -> None:
-        self.node, self.talos, self.directory = node, talos, directory
-        self.kubelet = Kubelet(node)
-        self.clock = Hasty(self.kubelet)
-        if not before_boot:
-            node.booted_at -= 7200
-        self.running, self.stuck = node.run_pod("web-1"), node.run_pod("web-2")
-        damage(self.file, b"", age=3600)
-
-    @property
-    def file(self) -> Path:
-        """The damaged file."""
-        return self.node.cache_file(self.stuck)
-
-    def fail(self) -> None:
-        """Let kubelet find that the sandbox does not stop."""
-        assert (self.node.stop_error(self.stuck) or "").endswith(EMPTY)
-        assert self.kubelet.collect() == [self.stuck]
-        assert self.stuck in self.node.leases().values()
-
-    def cluster(self, work: Callable[[AsyncCluster], Any]) -> Any:
-        """Let a coroutine function work with the cluster, over TLS and as os:admin."""
-
-        async def run() -> Any:
-            async with served(face(self.talos), {"worker-1": (self.node, self.kubelet)}, self.directory) as files:
-                made = AsyncCluster.from_talosconfig(files["admin"], journal_dir=self.directory / "journal", environ=dict(os.environ))
-                made._clock = self.clock
-                async with made as cluster:
-                    return await work(cluster)
-
-        return asyncio.run(run())
-
-    def assert_over(self) -> None:
-        """The sandbox is gone with all that it held, and the pod that runs has all of its own."""
-        assert not self.file.exists()
-        assert [pod.id for pod in self.node.cri.pods()] == [self.running]
-        assert list(self.node.leases().values()) == [self.running]
-        assert self.node.cache_file(self.running).stat().st_size > 0
-        assert self.node.stop_error(self.running) is None
-
-
-@pytest.fixture
-def own_node(affected: Containerd, image: Path) -> Iterator[ContainerdNode]:
-    """A node that fails on a damaged file, and whose boot a test may date back."""
-    with ContainerdNode(affected, image) as node:
-        yield node
+# cniVersions of a network whose cache is read when a pod is stopped, and of one whose cache never is.
+READING, NOT_READING = ("0.4.0", "1.0.0"), ("0.3.1",)
 
 
 @pytest.fixture(scope="session")
@@ -151,21 +61,90 @@ async def told(evening: Evening, cluster: AsyncCluster, code: str) -> None:
     text = "\n".join(node.tell(story))
     assert EMPTY in text
     assert address in text
+    assert f"cniVersion {evening.node.cni_version} (10-flannel.conflist), reads the cache" in text
 
 
-def assert_proven(report: RepairReport) -> None:
-    """Everything was removed, and everything was seen that proves it."""
-    assert {file.reason or file.outcome.value: [(item.what, item.ok) for item in file.proof] for file in report.files} == {
-        "removed": [("file", True), ("sandbox", True), ("kubelet log", True), ("lease", True)]
-    }
-    assert [file.outcome for file in report.files] == [Outcome.PROVEN]
-    assert report.notes == ()
-
-
+@pytest.mark.parametrize("cni_version", READING)
 def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     """A Talos that has DebugService has a containerd that heals; that this one does not, the log shows, as with an old Multus."""
     evening = Evening(own_node, DEBUGGABLE, tmp_path)
     evening.fail()
+    repair_by_debug_container(evening)
+
+
+def test_the_pod_of_an_empty_file_is_named(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """By containerd's own line from when it was made, as long as that is in the log; later by the hostname in the sandbox's directory."""
+    evening = Evening(own_node, own_node.containerd.talos, tmp_path)
+    evening.fail()
+
+    async def work(cluster: AsyncCluster) -> Whose:
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(method=Method.MANIFEST))
+        ((file,),) = (node.files for node in plan.nodes)
+        return file.whose
+
+    found = evening.cluster(work)
+    assert (found.pod.namespace, found.pod.name, found.source) == ("shop", "web-2", Source.LOG)
+    own_node.forget_log()
+    found = evening.cluster(work)
+    assert (found.pod, found.hostname) == (None, "web-2")
+
+
+@pytest.mark.parametrize("cni_version", NOT_READING)
+def test_a_network_that_never_reads_its_cache(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """Below 0.4.0 an empty file keeps nothing from stopping: check and explain say so, the plan leaves it, and it goes with its pod."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+
+    async def work(cluster: AsyncCluster) -> None:
+        assert "never reads the cache (below 0.4.0)" in await told_harmless(evening, cluster)
+        end_pod(evening)
+        assert "never reads the cache (below 0.4.0)" in await told_harmless(evening, cluster)
+        evening.kubelet.is_busy = True
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
+        ((left,),) = (node.left for node in plan.nodes)
+        assert (plan.count, left.judged.code, left.eligibility.reasons) == (0, "not-read-in-force", ("not-worth-it",))
+        assert evening.file.exists()
+        evening.kubelet.is_busy = False
+        assert evening.kubelet.collect() == []
+        assert (await cluster.check_cni_cache(nodes=[WORKER])).exit_code() == ExitCode.DONE
+
+    evening.cluster(work)
+    evening.assert_over()
+
+
+@pytest.mark.parametrize("cni_version", NOT_READING)
+def test_a_file_that_does_no_harm_is_removed_for_whoever_asks(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """By the same way and with the same proof, where the kubelet is too busy to take it away by itself."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+    end_pod(evening)
+
+    async def work(cluster: AsyncCluster) -> None:
+        evening.kubelet.is_busy = True
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS, include=Include.HEALS))
+        assert [(node.method, len(node.files)) for node in plan.nodes] == [(Method.DEBUG, 1)]
+        evening.kubelet.is_busy = False
+        assert_proven(await cluster.cni_repair(plan))
+
+    evening.cluster(work)
+    evening.assert_over()
+
+
+@pytest.mark.parametrize("cni_version", NOT_READING)
+@pytest.mark.parametrize("newer", READING)
+def test_a_network_that_is_brought_up_to_date(own_node: ContainerdNode, tmp_path: Path, newer: str) -> None:
+    """What was harmless below 0.4.0 is fatal once the network's manifests are updated: the conflist in force counts, not the file's."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+
+    async def work(cluster: AsyncCluster) -> None:
+        await told_harmless(evening, cluster)
+
+    evening.cluster(work)
+    own_node.set_cni_version(newer)
+    evening.fail()
+    repair_by_debug_container(evening)
+
+
+def repair_by_debug_container(evening: Evening) -> None:
+    """The whole story of a sandbox that does not stop, from the check to the proof."""
 
     async def work(cluster: AsyncCluster) -> None:
         await told(evening, cluster, "logged-elsewhere")
@@ -182,6 +161,25 @@ def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     evening.assert_over()
 
 
+async def told_harmless(evening: Evening, cluster: AsyncCluster) -> str:
+    """See that check and explain call the file harmless; return what explain says."""
+    report = await cluster.check_cni_cache(nodes=[WORKER])
+    (node,) = report.nodes
+    (judged,) = node.files
+    assert (judged.file.name, judged.verdict, judged.code) == (evening.file.name, Verdict.HEALS, "not-read-in-force")
+    assert report.exit_code() == ExitCode.DONE
+    ((place, story),) = (await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])).told
+    assert place is not None
+    return "\n".join(place.tell(story))
+
+
+def end_pod(evening: Evening) -> None:
+    """End a pod's process, as its deletion does first, and leave its sandbox to the kubelet."""
+    cri = evening.node.cri
+    evening.node.run_in_node(["kill", "-KILL", str(cri.pod_info(evening.stuck)["pid"])])
+    until(lambda: not cri.is_ready(evening.stuck), "CRI to notice the killed pod")
+
+
 async def by_job(evening: Evening, plane: ControlPlane, cluster: AsyncCluster, plan: RepairPlan) -> RepairReport:
     """Carry a plan out by way of Kubernetes."""
     boot_id = await cluster.client.boot_id(WORKER)
@@ -196,7 +194,7 @@ def jobs(plane: ControlPlane) -> list[Any]:
 
 
 @pytest.mark.skipif(bool(NO_KUBERNETES), reason=NO_KUBERNETES)
-@pytest.mark.parametrize("cause", ["long up", "power cut"])
+@pytest.mark.parametrize(("cause", "cni_version"), [("long up", "0.4.0"), ("long up", "1.0.0"), ("power cut", "1.0.0")])
 def test_by_a_job(own_node: ContainerdNode, plane: ControlPlane, tmp_path: Path, cause: str) -> None:
     """The blog's evening: Talos 1.7, whose API names no sandboxes, and Kubernetes as the only way to run anything on the node."""
     evening = Evening(own_node, own_node.containerd.talos, tmp_path, before_boot=cause == "power cut")
@@ -223,6 +221,7 @@ def test_by_a_job(own_node: ContainerdNode, plane: ControlPlane, tmp_path: Path,
     assert jobs(plane) == []
 
 
+@pytest.mark.parametrize("cni_version", READING)
 def test_by_a_manifest_that_somebody_applies(own_node: ContainerdNode, tmp_path: Path) -> None:
     """Needs no Kubernetes of ours: the pod in the manifest is run as it stands, and the next check sees that it is over."""
     evening = Evening(own_node, own_node.containerd.talos, tmp_path)
@@ -273,9 +272,9 @@ def test_what_changes_after_the_plan_is_left_alone(
     evening.fail()
     run = own_node.run_debug_container
 
-    def late(argv: Sequence[str]) -> Any:
+    def late(argv: Sequence[str], image: str = TOOLS, namespace: str = "system") -> DebugRun:
         change(evening)
-        return run(argv)
+        return run(argv, image, namespace)
 
     async def work(cluster: AsyncCluster) -> RepairReport:
         plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
@@ -312,8 +311,7 @@ def test_a_containerd_that_heals_is_left_to_do_so(healing: Containerd, image: Pa
         async def work(cluster: AsyncCluster) -> None:
             expected = {evening.file.name: Verdict.HEALS, residue.name: Verdict.RESIDUE, orphan.name: Verdict.ORPHAN}
             assert await look(cluster) == expected
-            node.run_in_node(["kill", "-KILL", str(node.cri.pod_info(evening.stuck)["pid"])])
-            until(lambda: not node.cri.is_ready(evening.stuck), "CRI to notice the killed pod")
+            end_pod(evening)
             assert await look(cluster) == expected
             plan = await cluster.cni_repair_plan(nodes=[WORKER])
             assert (plan.count, {left.eligibility.reasons for left in plan.nodes[0].left}) == (0, {("not-worth-it",)})

@@ -209,6 +209,7 @@ def test_a_pod_without_any_privilege_can_remove_the_file(node: ContainerdNode) -
     assert [pod.id for pod in node.cri.pods()] == [sandbox]
 
 
-def test_the_whole_story_from_nothing(affected: Containerd, tmp_path: Path) -> None:
+@pytest.mark.parametrize("cni_version", ["0.4.0", "1.0.0"])
+def test_the_whole_story_from_nothing(affected: Containerd, tmp_path: Path, cni_version: str) -> None:
     """A sandbox does not stop, the check finds why, the file is removed, and kubelet's next turn removes the sandbox."""
-    assert list(tell(affected, tmp_path))[-1] == "nothing is left"
+    assert list(tell(affected, tmp_path, cni_version=cni_version))[-1] == "nothing is left"

@@ -67,13 +67,13 @@ def text(report: CniReport, fail_on: str, width: int, paint: Paint) -> str:
         if node.error
     ]
     for verdict, said, advice, found in _grouped(report):
-        lines = [led(verdict.value, STYLES[verdict], said, prose, paint)]
+        lines = [led(f"{verdict.value}:", STYLES[verdict], said, prose, paint)]
         lines += [wrap(f"{_name(node)}: {_file(node, judged)}", width, first="  ", rest="    ") for node, judged in found]
         if advice:
             lines.append(wrap(advice, prose, first="  → ", rest="    "))
         parts.append("\n".join(lines))
     for verdict, said, advice in _beyond_files(report):
-        lines = [led(verdict.value, STYLES[verdict], said, prose, paint)]
+        lines = [led(f"{verdict.value}:", STYLES[verdict], said, prose, paint)]
         parts.append("\n".join([*lines, *([wrap(advice, prose, first="  → ", rest="    ")] if advice else [])]))
     parts += [wrap(redact(note), prose, rest="  ") for note in report.notes]
     parts += [wrap(f"{_name(node)}: {redact(note)}", prose, rest="  ") for node in report.nodes for note in node.notes]

@@ -63,7 +63,9 @@ def data(report: CniReport, what: str) -> dict[str, Any]:
         "what": what,
         "stories": [
             {
-                "node": {"address": node.address, "hostname": node.hostname, "talos": node.talos} if node is not None else None,
+                "node": {"address": node.address, "hostname": node.hostname, "talos": node.talos, "space": _space(node)}
+                if node is not None
+                else None,
                 **to_dict(story, node.state if node is not None else UNKNOWN_NODE),
             }
             for node, story in report.told
@@ -95,6 +97,10 @@ def _rest(report: CniReport, what: str, width: int = 10_000, paint: Paint | None
     lines += [f"{_name(node)}: {redact(note)}" for node in with_notes for note in node.notes]
     lines += report.notes
     return [wrap(line, width, rest="  ") if paint is not None else line for line in lines]
+
+
+def _space(node: NodeCni) -> dict[str, object] | None:
+    return node.state.space.to_dict() if node.state.space is not None else None
 
 
 def _told(node: NodeCni | None, story: Story) -> tuple[str, ...]:

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import shlex
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from talospatch.cli import markdown as md
-from talospatch.cli.layout import Cell, counted, led, table, wrap
+from talospatch.cli.layout import Cell, columns, counted, led, table, wrap
 from talospatch.cli.output import View
 from talospatch.cli.views.journal import when
 from talospatch.cli.views.report import MARKS, style
 from talospatch.cni.explain import sentence
 from talospatch.cni.names import shown
+from talospatch.cni.space import clause
+from talospatch.cni.telling import pod
 from talospatch.redaction import redact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from talospatch.cli.paint import Paint
     from talospatch.cni.advice import Advice
-    from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.repair_journal import RepairRecord
-    from talospatch.cnicheck.repair_plan import NodeRepair, RepairPlan
+    from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, NodeRepair, RepairPlan
     from talospatch.cnicheck.repair_report import FileReport, RepairReport
 
+_Found = TypeVar("_Found", "FileRepair", "FileLeft")
 SCHEMA = 1
 DRY_RUN = "Nothing was removed. With --yes these files are, each one tested again on its node in that moment."
 HEADERS = ("NODE", "FILE", "OUTCOME", "SEEN")
@@ -65,14 +67,18 @@ def plan_text(made: RepairPlan, width: int, paint: Paint, *, dry_run: bool = Fal
     parts += [_node_text(node, width, paint) for node in made.nodes if _has_anything(node)]
     for title, items in (("First", _grouped(made, first=True)), ("To prevent it", _grouped(made, first=False))):
         if items:
-            said = [wrap(f"{', '.join(nodes)}: {item.text} ({item.source})", prose, first="  ", rest="    ") for item, nodes in items]
-            parts.append("\n".join([paint("title", title), *said]))
+            parts.append("\n".join([paint("title", title), *(_advice_text(item, nodes, prose) for item, nodes in items)]))
     if made.count:
         parts.append("\n".join([paint("title", "What it takes"), *(wrap(said, prose, first="  ", rest="  ") for said in made.privileges)]))
         parts.append(wrap(f"Image: {made.options.image}{_image_remark(made)}", prose))
         if dry_run:
             parts.append(wrap(DRY_RUN, prose))
     return "\n\n".join(parts)
+
+
+def _advice_text(item: Advice, nodes: Sequence[str], width: int) -> str:
+    said = wrap(f"{', '.join(nodes)}: {item.text}", width, first="  ", rest="    ")
+    return f"{said}\n{wrap(f'known from: {item.source}', width, first='    ', rest='      ')}"
 
 
 def report_headline(done: RepairReport) -> str:
@@ -105,26 +111,64 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
     if node.error:
         return led(node.name, "bad", f"was not looked at: {redact(node.error.removeprefix(f'{node.address}: '))}", prose, paint)
     method = f", by the method {node.method.value}" if node.files else ""
-    lines = [paint("title", f"{node.name} ({node.talos}){method}")]
+    lines = [paint("title", wrap(f"{node.name} ({node.talos}){method}", prose, rest="  "))]
     if node.refused:
         lines.append(wrap(f"refused: {redact(node.refused)}", prose, first="  ", rest="    "))
-    for file in node.files:
-        dead = "; ".join(file.order.shown_dead)
-        lines.append(
-            wrap(f"remove {_file(file.judged)}: {sentence(file.judged)}. Its sandbox is dead: {dead}", prose, first="  ", rest="    ")
-        )
-        lines.append(f"    $ {shlex.join(file.command)}")
-    for left in node.left:
-        because = "; ".join(left.eligibility.sentences)
-        lines.append(wrap(f"leave {_file(left.judged)}: {because}", prose, first="  ", rest="    "))
-    lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in node.notes]
+    for why, files in _alike(node.files, _why_removed):
+        dead = f"{'its' if len(files) == 1 else 'each'} sandbox is dead: {'; '.join(files[0].order.shown_dead)}"
+        said = f"remove {counted(len(files), 'file')}, {files[0].judged.verdict.value}: {why}; {dead}"
+        lines.append(wrap(said, prose, first="  ", rest="    "))
+        for file in files:
+            lines += [wrap(_file(file), prose, first="    ", rest="      "), _command(file.command, prose)]
+    for why, left in _alike(node.left, _why_left):
+        lines.append(wrap(f"leave {counted(len(left), 'file')}, {left[0].judged.verdict.value}: {why}", prose, first="  ", rest="    "))
+        lines += [wrap(_file(file), prose, first="    ", rest="      ") for file in left]
+    notes = node.notes if node.space is None else (clause(node.space), *node.notes)
+    lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in notes]
     return "\n".join(lines)
 
 
-def _file(judged: Judged) -> str:
-    entry = judged.inspection.entry
-    pod = f", pod {shown(entry.namespace)}/{shown(entry.pod)}" if entry and entry.pod else ""
-    return f"{shown(judged.file.name)} ({counted(judged.file.size, 'byte')}, {judged.inspection.damage.value}, {judged.verdict.value}{pod})"
+def _alike(files: Sequence[_Found], why: Callable[[_Found], tuple[str, ...]]) -> list[tuple[str, list[_Found]]]:
+    """Return files by what is said of them, so that it is said once."""
+    groups: dict[tuple[str, ...], list[_Found]] = {}
+    for file in files:
+        groups.setdefault(why(file), []).append(file)
+    return [(key[0], found) for key, found in groups.items()]
+
+
+def _why_removed(file: FileRepair) -> tuple[str, ...]:
+    return sentence(file.judged), file.judged.verdict.value, *file.order.shown_dead
+
+
+def _why_left(left: FileLeft) -> tuple[str, ...]:
+    return "; ".join(left.eligibility.sentences), left.judged.verdict.value
+
+
+def _command(words: Sequence[str], width: int) -> str:
+    """Return a command in lines that a shell would take as they are, cut where an argument of find begins."""
+    lines, line = [], "      $"
+    for part in _arguments(words):
+        if columns(f"{line} {part} \\") > width and line.strip() not in {"", "$"}:
+            lines.append(f"{line} \\")
+            line = "         "
+        line += f" {part}"
+    return "\n".join([*lines, line])
+
+
+def _arguments(words: Sequence[str]) -> list[str]:
+    """Return the words quoted for a shell, each of find's predicates with the value behind it and the negation before it."""
+    parts: list[str] = []
+    for before, word in zip(("", *words), words, strict=False):
+        belongs = before == "!" or (before.startswith("-") and not word.startswith(("-", "!")))
+        quoted = shlex.quote(word)
+        parts = [*parts[:-1], f"{parts[-1]} {quoted}"] if belongs else [*parts, quoted]
+    return parts
+
+
+def _file(found: FileRepair | FileLeft) -> str:
+    judged = found.judged
+    whose = pod(found.whose) if judged.file.parsed is not None else "no cache file"
+    return f"{shown(judged.file.name)} ({counted(judged.file.size, 'byte')}, {judged.inspection.damage.value}; {whose})"
 
 
 def _plan_data(made: RepairPlan) -> dict[str, Any]:
@@ -132,11 +176,20 @@ def _plan_data(made: RepairPlan) -> dict[str, Any]:
 
 
 def _plan_markdown(made: RepairPlan) -> str:
-    rows = [(node.name, "remove", _file(file.judged), "; ".join(file.order.shown_dead)) for node in made.nodes for file in node.files]
-    rows += [(node.name, "leave", _file(left.judged), "; ".join(left.eligibility.sentences)) for node in made.nodes for left in node.left]
+    rows = [
+        (node.name, f"remove, {file.judged.verdict.value}", _file(file), "; ".join(file.order.shown_dead))
+        for node in made.nodes
+        for file in node.files
+    ]
+    rows += [
+        (node.name, f"leave, {left.judged.verdict.value}", _file(left), "; ".join(left.eligibility.sentences))
+        for node in made.nodes
+        for left in node.left
+    ]
     parts = [f"### {md.cell(headline(made))}"]
     if rows:
         parts.append(md.table(("node", "what", "file", "why"), rows))
+    parts += [f"**{md.cell(node.name)}**: {md.cell(redact(clause(node.space)))}" for node in made.nodes if node.space is not None]
     parts += [f"**{md.cell(node.name)}** was not looked at: {md.cell(redact(node.error))}" for node in made.nodes if node.error]
     parts += [f"**{md.cell(node.name)}** is refused: {md.cell(redact(node.refused))}" for node in made.nodes if node.refused]
     for first in (True, False):

@@ -489,6 +489,32 @@ class SystemStatResponse(_message.Message):
     messages: _containers.RepeatedCompositeFieldContainer[SystemStat]
     def __init__(self, messages: _Optional[_Iterable[_Union[SystemStat, _Mapping]]] = ...) -> None: ...
 
+class MountStat(_message.Message):
+    __slots__ = ("filesystem", "size", "available", "mounted_on")
+    FILESYSTEM_FIELD_NUMBER: _ClassVar[int]
+    SIZE_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    MOUNTED_ON_FIELD_NUMBER: _ClassVar[int]
+    filesystem: str
+    size: int
+    available: int
+    mounted_on: str
+    def __init__(self, filesystem: _Optional[str] = ..., size: _Optional[int] = ..., available: _Optional[int] = ..., mounted_on: _Optional[str] = ...) -> None: ...
+
+class Mounts(_message.Message):
+    __slots__ = ("metadata", "stats")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    STATS_FIELD_NUMBER: _ClassVar[int]
+    metadata: _common_pb2.Metadata
+    stats: _containers.RepeatedCompositeFieldContainer[MountStat]
+    def __init__(self, metadata: _Optional[_Union[_common_pb2.Metadata, _Mapping]] = ..., stats: _Optional[_Iterable[_Union[MountStat, _Mapping]]] = ...) -> None: ...
+
+class MountsResponse(_message.Message):
+    __slots__ = ("messages",)
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[Mounts]
+    def __init__(self, messages: _Optional[_Iterable[_Union[Mounts, _Mapping]]] = ...) -> None: ...
+
 class NetstatRequest(_message.Message):
     __slots__ = ("filter", "feature", "l4proto", "netns")
     class Filter(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
