@@ -175,6 +175,14 @@ DELETE_BY_NUMBER = Hazard(
     "takes it out",
     "`keys: [{slot: 1, $patch: delete}]`",
 )
+DELETE_INSIDE = Hazard(
+    "delete-inside",
+    _NOTE,
+    "a delete inside of an element of a list",
+    "refuses the patch",
+    "finds the element by its key and takes it out there",
+    "`interfaces: [{interface: eth0, vlans: [{vlanId: 5, $patch: delete}]}]`",
+)
 DELETE_BY_ALIAS = Hazard(
     "delete-by-alias",
     _WARNING,
@@ -318,6 +326,7 @@ HAZARDS = (
     DELETE_ABSENT,
     DELETE_SEVERAL,
     DELETE_BY_NUMBER,
+    DELETE_INSIDE,
     DELETE_BY_ALIAS,
     PATCH_EMPTY,
     DOCUMENT_EMPTY,

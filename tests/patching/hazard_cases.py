@@ -52,6 +52,10 @@ PAIR = "machine:\n  ca:\n    crt: YWJj\n    key: ZGVm\n"
 SINCE = "machine:\n  kubelet:\n    extraConfig: {since: 2024-01-02}\n"
 FILES = "machine:\n  files:\n    - {path: /a, content: one}\n    - {path: /b}\n    - {path: /a, content: two}\n"
 KEYS = VOLUME + "encryption:\n  keys:\n    - slot: 0\n    - slot: 1\n"
+DEVICES = (
+    "machine:\n  network:\n    interfaces:\n      - interface: eth1 # the other one\n      - interface: eth0\n        mtu: 9000 # jumbo\n"
+    "        vlans:\n          # of the guests\n          - vlanId: 4\n          - vlanId: 5\n          - vlanId: 6 # of the printers\n"
+)
 WORKER = "version: v1alpha1\nmachine:\n  type: worker\n"
 KEY_ALIAS = (
     "machine:\n  type:\tworker\n  sysctls: # of the kernel\n    &key a: b\n    c: d\n"
@@ -320,6 +324,24 @@ CASES = (
         "machine:\n  kubelet:\n    extraConfig: {a: {c: 2}}\n",
         REFUSES + "there is nothing to delete at",
         "machine.kubelet.extraConfig.a.b",
+    ),
+    HazardCase(
+        hazards.DELETE_INSIDE,
+        "1.13",
+        DEVICES,
+        "machine:\n  network:\n    interfaces: [{interface: eth0, vlans: [{vlanId: 5, $patch: delete}]}]\n",
+        DEVICES.replace("          - vlanId: 5\n", ""),
+        REFUSES + r"there is nothing to delete at|only whole elements of a list can be deleted",
+        "machine.network.interfaces[1].vlans",
+    ),
+    HazardCase(
+        hazards.DELETE_INSIDE,
+        "1.14",
+        DEVICES,
+        "machine:\n  network:\n    interfaces: [{interface: eth0, mtu: {$patch: delete}}]\n",
+        DEVICES.replace("        mtu: 9000 # jumbo\n", ""),
+        REFUSES + "cannot delete a key inside an element of a list",
+        "machine.network.interfaces[1].mtu",
     ),
     HazardCase(
         hazards.DELETE_BY_ALIAS,

@@ -52,6 +52,8 @@ def beyond(steps: list[Step], before: list[Document], after: list[Document]) -> 
 
 def _at(path: tuple[str, ...], mark: Deleted) -> Any:
     """Return a patch's value that has a mark at a path; an element's number does not count."""
+    if path[:1] and path[0].startswith("[") and path[1:]:
+        return [_at(path[1:], mark)]
     if not path or path[0].startswith("["):
         return mark
     return {path[0]: _at(path[1:], mark)}
