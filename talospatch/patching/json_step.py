@@ -93,7 +93,8 @@ def _tree_of(document: Document, before: Sequence[Document]) -> Node:
     if document.root is not None and any(document is each for each in before):
         return document.root
     text = "\n".join(block(plain_data(document.type, document.value), 0, Style()))
-    return read(text)[0].root or Mapping(-1, -1, flow=True)
+    trees = read(text)  # none of a main document that holds nothing
+    return (trees[0].root if trees else None) or Mapping(-1, -1, flow=True)
 
 
 def _decoded(documents: DocumentSet, work: JsonPatch, source: str | None) -> list[Document]:

@@ -233,3 +233,11 @@ def test_nothing_is_changed_by_a_patch_that_fails() -> None:
     with pytest.raises(TalosPatchError, match="nothing stands there"):
         patched(base, patch + "- {op: test, path: /machine/x, value: 1}\n")
     assert text_of(base, patch) == base + "  env:\n    c: d\n    e: f\n"
+
+
+def test_a_main_document_may_be_left_with_nothing() -> None:
+    """But the key that it is known by."""
+    base = "machine: # nothing yet\nversion: v1alpha1\n"
+    patch = "- {op: remove, path: /version}\n"
+    assert text_of(base, patch) == "machine: # nothing yet\n"
+    assert text_of("machine: # nothing yet\n", patch) == "machine: # nothing yet\n"
