@@ -6,6 +6,7 @@ exactly once, is no error here.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.nodes import Alias
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.typed.dialect import Dialect
     from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.hazards import Noticed
+    from talospatch.patching.vacancies import Vacancies
 
 
 class Deletion:
     """One delete in one document."""
 
-    def __init__(self, selector: Selector, dialect: Dialect, noticed: Noticed, document: str) -> None:
+    def __init__(self, selector: Selector, dialect: Dialect, noticed: Noticed, document: str, vacancies: Vacancies) -> None:
         self._selector, self._dialect, self._noticed, self._document = selector, dialect, noticed, document
+        self._vacancies = vacancies
         self._found = 0
         self._places: dict[int, int] = {}  # of the elements that the path leads through, by their places in the path
 
@@ -92,7 +95,10 @@ class Deletion:
             )
         kept = [each for each in values if not self._is_meant(inner, each)]
         self._found += len(values) - len(kept)
-        return kept if len(kept) < len(values) else values
+        if len(kept) == len(values):
+            return values
+        self._vacancies.vacate(values, kept, partial(self._is_meant, inner))
+        return kept
 
     def _inside(self, inner: Type, values: list[Any], path: tuple[str, ...]) -> list[Any]:
         """Return the elements without what stands inside of those that the patch's element is for."""

@@ -55,6 +55,14 @@ ELEMENT_KEYED = Hazard(
     "merges it into the one that is there",
     "`kernel.modules: [{name: br_netfilter, parameters: [a]}]` where that module is listed",
 )
+ELEMENT_REPLACED = Hazard(
+    "element-replaced",
+    _NOTE,
+    "an element that is deleted and given again",
+    "moves it to the end, at every apply",
+    "leaves it in its place",
+    "`files: [{path: /a, $patch: delete}, {path: /a, content: three}]` where `/b` stands behind `/a`",
+)
 EMPTY_LIST = Hazard(
     "empty-list",
     _WARNING,
@@ -312,6 +320,7 @@ COMMENTS_LOST = Hazard(
 HAZARDS = (
     ELEMENT_PRESENT,
     ELEMENT_KEYED,
+    ELEMENT_REPLACED,
     EMPTY_LIST,
     NULL_ELEMENT,
     ZERO_VALUE,

@@ -95,6 +95,15 @@ CASES = (
         "machine.kernel.modules[0]",
     ),
     HazardCase(
+        hazards.ELEMENT_REPLACED,
+        "1.13",
+        "machine:\n  files:\n    - {path: /a, content: one}\n    - {path: /b}\n",
+        "machine:\n  files: [{path: /a, $patch: delete}, {path: /a, content: three}]\n",
+        "machine:\n  files:\n    - {path: /a, content: three}\n    - {path: /b}\n",
+        "machine:\n  files:\n    - {path: /b}\n    - content: three\n      path: /a\n",
+        "machine.files",
+    ),
+    HazardCase(
         hazards.EMPTY_LIST, "1.13", SANS, "machine:\n  certSANs: []\n", SANS, SANS, "machine.certSANs"
     ),
     HazardCase(
