@@ -15,6 +15,7 @@ from talospatch.machineconfig.typed.free import AnyKeys, go_type
 from talospatch.machineconfig.typed.keyed import KEYED
 from talospatch.machineconfig.typed.merge import UNSETTABLE, WIPED, acts_on_nothing, merge_urls
 from talospatch.patching import hazards
+from talospatch.patching.choices import CHOICES, displaced
 from talospatch.patching.element_index import ElementIndex
 from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, replaces
 
@@ -63,6 +64,10 @@ class DeclarativeMerger:
                 out.pop(key, None)
             elif merged is not left.get(key):
                 out[key] = merged
+        if left and type_.name in CHOICES:
+            for key in displaced(type_, out, right):
+                self._note(hazards.CHOICE, (*path, key))
+                del out[key]
         if existing:
             self._note_wiped(type_, left, right, path)
         return out

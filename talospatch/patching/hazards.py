@@ -148,6 +148,14 @@ PAIR_WIPED = Hazard(
     "leaves it",
     "`machine.ca: {crt: eHl6}`",
 )
+CHOICE = Hazard(
+    "other-choice",
+    _NOTE,
+    "another choice where Talos takes one: another kind of key for a slot, a hostname over auto, PTP over NTP, a bridge over a bond",
+    "keeps both: the config is refused, or, of two kinds of key, one is ignored",
+    "takes the old one out",
+    "`HostnameConfig` with `hostname: a` over `auto: stable`",
+)
 UNCOPYABLE = Hazard(
     "uncopyable",
     _NOTE,
@@ -331,6 +339,7 @@ HAZARDS = (
     UNSETTABLE,
     WIPED,
     PAIR_WIPED,
+    CHOICE,
     UNCOPYABLE,
     DELETE_ABSENT,
     DELETE_SEVERAL,

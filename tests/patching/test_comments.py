@@ -267,8 +267,8 @@ def test_a_document_goes_with_its_comments() -> None:
     patch = "apiVersion: v1alpha1\nkind: HostnameConfig\n$patch: delete\n"
     assert text_of(first + name + link, patch) == first + link
     assert text_of(first + link + name, patch) == first + link
-    new = "apiVersion: v1alpha1\nkind: HostnameConfig\nauto: stable\n"
-    assert text_of(first + name + link, new) == first + name.replace("# after", "auto: stable\n# after") + link
+    new = 'apiVersion: v1alpha1\nkind: HostnameConfig\nauto: "off"\n'
+    assert text_of(first + name + link, new) == first + name.replace("# after", 'auto: "off"\n# after') + link
 
 
 # Quotes
