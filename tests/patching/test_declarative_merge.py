@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from patching import noticed, patched, text_of, worked
 
@@ -97,12 +99,19 @@ def test_what_is_left_of_a_document_of_deletes_is_no_document() -> None:
     assert text_of(base, link + "$patch: delete\n---\n" + link) == base + "---\n" + link
 
 
-def test_the_last_document_can_be_deleted() -> None:
-    """What is left is no config, and cannot be patched any more."""
+@pytest.mark.parametrize("patch", ["$patch: delete\n", "[{op: remove, path: /HostnameConfig}]"])
+@pytest.mark.parametrize("style", ["preserve", "canonical"])
+def test_the_last_document_cannot_be_deleted(patch: str, style: Literal["preserve", "canonical"]) -> None:
+    """What would be left is no config; but another one may take its place. By talosctl's semantics the result is empty, as for talosctl."""
     only = "apiVersion: v1alpha1\nkind: HostnameConfig\n"
-    assert text_of(only, only + "$patch: delete\n") == ""
-    with pytest.raises(ConfigError, match="there is no document in it"):
-        patched("", only)
+    change = patch if patch.startswith("[") else only + patch
+    with pytest.raises(ChangeError, match="the last document would go, and a config without any is none") as caught:
+        patch_config(only, [change], talos_version="1.14", style=style)
+    assert caught.value.hint == "leave one, or give another one in its place"
+    other = "apiVersion: v1alpha1\nkind: LinkConfig\nname: eth0\n"
+    assert patch_config(only, [change, other], talos_version="1.14", style=style).endswith(other)
+    if not patch.startswith("["):
+        assert patch_config(only, [change], talos_version="1.14", semantics="talosctl", style="canonical") == ""
 
 
 # Free-form objects

@@ -36,10 +36,10 @@ class Case(NamedTuple):
             piece = Workpiece(MachineConfig.parse(readable(self.base if base is None else base, talos)), talos=talos)
             for number, patch in enumerate(self.patches, start=1):
                 Change.parse(patch, source=f"patch {number}").work_on(piece)
-            piece.documents()
+            left = piece.documents().documents
         except TalosPatchError:
             return None
-        return piece
+        return piece if left else None
 
 
 def cases() -> Iterator[Case]:
