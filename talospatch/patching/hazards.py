@@ -267,6 +267,15 @@ JSON_STYLE = Hazard(
     "goes by the RFC, and checks the result",
     "an `add` to the end of a list that has the element",
 )
+SECOND_ELEMENT = Hazard(
+    "json-patch-second-element",
+    _WARNING,
+    "a JSON patch that adds an element for a key that the list has already, such as a file's path",
+    "adds a second one",
+    "adds a second one: such a patch says what to do, not what is to be",
+    "`- {op: add, path: /machine/files/-, value: {path: /b, content: two}}` where `/b` is listed",
+    "write it as a strategic merge patch: that merges it into the one that is there",
+)
 NOT_REPEATABLE = Hazard(
     "json-patch-not-repeatable",
     _WARNING,
@@ -325,41 +334,7 @@ COMMENTS_LOST = Hazard(
     "write that part of the config plainly",
 )
 
-HAZARDS = (
-    ELEMENT_PRESENT,
-    ELEMENT_KEYED,
-    ELEMENT_REPLACED,
-    EMPTY_LIST,
-    NULL_ELEMENT,
-    ZERO_VALUE,
-    NULL,
-    TYPE_CHANGED,
-    URL_PARTS,
-    SIZE_KEPT,
-    UNSETTABLE,
-    WIPED,
-    PAIR_WIPED,
-    CHOICE,
-    UNCOPYABLE,
-    DELETE_ABSENT,
-    DELETE_SEVERAL,
-    DELETE_BY_NUMBER,
-    DELETE_INSIDE,
-    DELETE_BY_ALIAS,
-    PATCH_EMPTY,
-    DOCUMENT_EMPTY,
-    DOCUMENT_REPEATED,
-    DOCUMENT_REPLACED,
-    NAME_MISREAD,
-    SEVERAL_DOCUMENTS,
-    JSON_STYLE,
-    NOT_REPEATABLE,
-    UNKNOWN_FIELD,
-    UNKNOWN_KIND,
-    NEWER_VERSION,
-    WIDENED,
-    COMMENTS_LOST,
-)
+HAZARDS = tuple(row for row in tuple(globals().values()) if isinstance(row, Hazard))  # all rows, in the order in which they stand here
 
 
 class Noticed:

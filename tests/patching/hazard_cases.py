@@ -457,6 +457,15 @@ CASES = (
         "machine:\n  certSANs: [10.0.0.1, 10.0.0.1]\n",
     ),
     HazardCase(
+        hazards.SECOND_ELEMENT,
+        "1.13",
+        "machine:\n  files:\n    - path: /b\n",
+        "- {op: add, path: /machine/files/-, value: {path: /b, content: two}}\n",
+        "machine:\n  files:\n    - path: /b\n    - content: two\n      path: /b\n",
+        "machine:\n  files:\n    - path: /b\n    - content: two\n      path: /b\n",
+        "machine.files",
+    ),
+    HazardCase(
         hazards.NOT_REPEATABLE,
         "1.13",
         "machine:\n  files:\n    - path: /a\n    - path: /b\n",
