@@ -8,6 +8,7 @@ import pytest
 from patching import noticed, patched, text_of, worked
 
 from talospatch.errors import ChangeError, ConfigError
+from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text
 from talospatch.patching.api import patch_config
 
@@ -160,6 +161,24 @@ def test_an_element_in_brackets_may_begin_with_a_colon() -> None:
         patch_config(base, [patch], talos_version="1.12")
     with pytest.raises(ConfigError, match=r"base:3:18: .*node content"):
         patch_config(base, ["machine: {}\n"], talos_version="1.12")
+
+
+def test_a_text_in_brackets_may_begin_with_a_question_mark() -> None:
+    """In the config and in the patch, for Talos from 1.12 on; for others it is the mark of a key, and they refuse it there."""
+    base = "machine: # all\n  certSANs: [?x, b] # why?\n  sysctls: {a: ?b}\n"
+    after = "machine: # all\n  certSANs: ['?x', b, '?y'] # why?\n  sysctls: {a: '?b'}\n"
+    patch = "machine:\n  certSANs: [?y]\n"
+    assert patch_config(base, [patch], talos_version="1.13") == after
+    assert patch_config(after, [patch], talos_version="1.13") == after
+    canonical = patch_config(base, [patch], talos_version="1.13", style="canonical")
+    assert canonical == patch_config(base, [patch], talos_version="1.13", style="canonical", semantics="talosctl")
+    assert "- ?x\n        - b\n        - ?y\n" in canonical
+    only = base.partition("  sysctls")[0]
+    with pytest.raises(ConfigError, match=r"base:2:14: what begins with a question mark in braces or brackets is a key to some readers"):
+        patch_config(only, ["machine: {}\n"], talos_version="1.11")
+    with pytest.raises(ConfigError, match=r"config:2:14: .*put it into quotes"):
+        MachineConfig.parse(only)
+    assert MachineConfig.parse("machine: {certSANs: [? x]}\n# [?x]\nx: '[?y]'\n")
 
 
 def test_a_config_that_its_talos_does_not_read_is_not_patched() -> None:
