@@ -83,11 +83,16 @@ def is_only_a_place(root: Type, path: tuple[str, ...], element: Node, cut: set[s
 
 
 def named_by(inner: Type, element: Node, dialect: Dialect) -> dict[str, object] | None:
-    """Return an element of a patch as a value; None where that has no key by which another one is found."""
-    try:
-        value = Decoder(dialect).value(inner, element)
-    except Misfit:
-        return None
+    """Return an element of a patch as a value; None where that has no key by which another one is found.
+
+    Raises:
+        Misfit: it does not fit its type.
+    """
+    decoder = Decoder(dialect)
+    value = decoder.value(inner, element)
+    for problem in decoder.problems:
+        if problem.unknown is None:
+            raise Misfit(problem.text, problem.hint)
     return value if isinstance(value, dict) and key_of(inner.name, value) is not None else None
 
 

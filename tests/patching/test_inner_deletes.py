@@ -121,6 +121,12 @@ def test_where_nothing_tells_elements_apart_it_is_refused(patch: str, where: str
     assert "delete the element and give it again" in str(caught.value)
 
 
+def test_a_key_of_the_wrong_type_is_told_as_such() -> None:
+    """And finds nothing by chance."""
+    with pytest.raises(TalosPatchError, match=r"patch 1:4:35: '5' stands where a whole number belongs; take the quotes away"):
+        patched(BASE, inside("interface: eth0, vlans: [{vlanId: '5', mtu: {$patch: delete}}]"))
+
+
 def test_talosctls_semantics_refuse_it() -> None:
     """As talosctl does."""
     for patch in ("interface: eth0, vlans: [{vlanId: 5, $patch: delete}]", "interface: eth0, mtu: {$patch: delete}"):
