@@ -38,7 +38,8 @@ MAX_DEPTH = 10_000  # as go-yaml; scanning deeper flow collections takes quadrat
 MAX_ALIAS_GROWTH = 1_000_000  # nodes that a document may grow to by its aliases: go-yaml refuses such documents too
 
 BYTE_ORDER_MARK = "\ufeff"
-QUESTION = r"(?<![^\s,:\[\]{}])\?(?=\S)"  # where a text may begin, and without a space behind it
+# A question mark where a text may begin, without a space behind it; the mark goes first, so that a search skips to the next one.
+QUESTION = r"\?(?<![^\s,:\[\]{}]\?)(?=\S)"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
