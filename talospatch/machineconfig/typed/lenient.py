@@ -78,12 +78,17 @@ def check_readable(trees: tuple[Tree, ...], text: str, dialect: Dialect, *, sour
     """
     if "?" in text:
         ends = _HAS_QUESTION if dialect.question_ends_plain else _HAS_QUESTION_AND_SPACE
-        if re.search(ends, text):
+        if any(_before(text, match.start())[:1] != "#" for match in re.finditer(ends, text)):
             bad = (node for node in _texts(trees, in_flow=True) if _ends_at(ends, node, text))
             _refuse(bad, text, source, "a question mark in braces or brackets must be quoted")
     if _SURROGATE.search(text):
         bad = (node for node in _texts(trees) if any("\ud800" <= char <= "\udfff" for char in node.text))
         _refuse(bad, text, source, "half of a surrogate pair is not a character")
+
+
+def _before(text: str, index: int) -> str:
+    """Return what stands before a character on its line: a comment that takes the whole line asks many a question."""
+    return text[text.rfind("\n", 0, index) + 1 : index].lstrip(" \t")
 
 
 def _refuse(bad: Iterator[Scalar], text: str, source: str | None, problem: str) -> None:
