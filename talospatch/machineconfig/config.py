@@ -9,7 +9,8 @@ from talospatch.errors import ChangeError, ConfigError, VersionError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Node
 from talospatch.machineconfig.path import ConfigPath
-from talospatch.machineconfig.reader import check_questions, line_and_column, read
+from talospatch.machineconfig.questions import check_questions
+from talospatch.machineconfig.reader import line_and_column, read
 from talospatch.machineconfig.values import Data, plain, same
 from talospatch.versions import TalosVersion
 

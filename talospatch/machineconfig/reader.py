@@ -6,7 +6,6 @@ lists.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -22,7 +21,7 @@ from yaml.events import (
 )
 
 from talospatch.errors import ConfigError
-from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, children, resolved
+from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, resolved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,8 +37,6 @@ MAX_DEPTH = 10_000  # as go-yaml; scanning deeper flow collections takes quadrat
 MAX_ALIAS_GROWTH = 1_000_000  # nodes that a document may grow to by its aliases: go-yaml refuses such documents too
 
 BYTE_ORDER_MARK = "\ufeff"
-# A question mark where a text may begin, without a space behind it; the mark goes first, so that a search skips to the next one.
-QUESTION = r"\?(?<![^\s,:\[\]{}]\?)(?=\S)"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
@@ -93,30 +90,6 @@ def read(text: str, *, source: str | None = None) -> tuple[Tree, ...]:
         raise ConfigError("half of a surrogate pair is not a character", source=source, line=line, column=column) from None
     _check_growth(builder.trees, text, source)
     return tuple(builder.trees)
-
-
-def check_questions(trees: tuple[Tree, ...], text: str, *, source: str | None = None) -> None:
-    """Check that no text in braces or brackets that begins with a question mark was read as a key.
-
-    For YAML 1.1 such a mark says that a key follows; for Talos from 1.12 on it does so only before a space.
-
-    Raises:
-        ConfigError: one was.
-    """
-    if "?" not in text or not re.search(QUESTION, text):
-        return
-    stack = [tree.root for tree in trees if tree.root is not None]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Mapping) and node.flow:
-            for key in node.keys.values():
-                if text[key.start - 1 : key.start] == "?":
-                    line, column = line_and_column(text, key.start - 1)
-                    problem = "what begins with a question mark in braces or brackets is a key to some readers, and a text to others"
-                    raise ConfigError(
-                        problem, source=source, line=line, column=column, hint="put it into quotes, or a space behind the mark"
-                    )
-        stack += children(node)
 
 
 def line_and_column(text: str, index: int) -> tuple[int, int]:

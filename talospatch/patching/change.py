@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Sequence
-from talospatch.machineconfig.reader import Tree, check_questions, line_and_column, read
+from talospatch.machineconfig.questions import check_questions
+from talospatch.machineconfig.reader import Tree, line_and_column, read
 from talospatch.machineconfig.typed.repeated import read_repeated
 from talospatch.patching.hazards import PATCH_EMPTY
 from talospatch.patching.text_step import MARK, MergeStep, holds_drop_in, holds_something, is_drop_in, without

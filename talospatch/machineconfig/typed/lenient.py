@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence
-from talospatch.machineconfig.reader import QUESTION, line_and_column, read
+from talospatch.machineconfig.questions import QUESTION
+from talospatch.machineconfig.reader import line_and_column, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
