@@ -146,7 +146,8 @@ class Editor:
             index: where.
             items: the elements.
             removed: indexes of elements that are removed at the same time.
-            moved: which of the items is an element of the list that is only moved, by index: it takes its lines along, with its comments.
+            moved: which of the items is an element of the list that is only moved, by index: it takes its lines along, with its comments,
+                unless they would mean something else there.
         """
         if sequence.flow:
             if index < len(sequence.items):
@@ -154,9 +155,11 @@ class Editor:
             written = [self._flow(item) for item in items]
             return [lambda: flow_edits.insert(self.text, sequence, written, self.style.newline, removed)]
         column = dash_column(self.text, sequence)
-        lines = self._lines(sequence, items, column, moved or {})
-        if lines is None:
-            return []
+        along = self._lines(sequence, items, column, moved) if moved else None
+        ways = self._inserting(sequence, index, column, along) if along is not None else []
+        return [*ways, *self._inserting(sequence, index, column, block(items, column, self.style))]
+
+    def _inserting(self, sequence: Sequence, index: int, column: int, lines: list[str]) -> Ways:
         if index:
             return self.inserting_lines(sequence.items[index - 1], column, lines)
         begin = self.text.rfind("\n", 0, self._dash(sequence, 0)) + 1

@@ -320,13 +320,11 @@ class Rewriter:
             if change.before is not None and change.after is not None:
                 old, new = before[change.before], after[change.after]
                 self._value(_Place(node.items[change.before], node, change.before, inner, new), inner, old, new, around)
-        stayed = moved(inner, before, after, changes) if removed else {}
+        came = moved(inner, before, after, changes)
         for index, items in _insertions(changes):
             data = [plain_data(inner, after[item]) for item in items]
-            ways = self._editor.inserting(node, index, data, removed)
-            if along := {number: stayed[item] for number, item in enumerate(items) if item in stayed}:
-                ways = [*self._editor.inserting(node, index, data, removed, along), *ways]
-            self._add(ways, around)
+            along = {number: came[item] for number, item in enumerate(items) if item in came}
+            self._add(self._editor.inserting(node, index, data, removed, along), around)
         if removed:
             self._add_anew([lambda: self._editor.cut_items(node, removed)], node, around)
 
