@@ -166,8 +166,9 @@ MEANINGS = {
     "zswap": "a share of the pool that is not between 0 and 100 percent",
 }
 BEYOND = {
+    "encryption-key-ignored": "two kinds of key in one slot of a volume: a node takes the first of static, nodeID, kms and tpm",
     "duplicate-file-entry": "two entries of `machine.files` for one path; for the drop-in's path the next boot up to 1.13 stops there",
-    "field-deprecated": "a field of the main document that has a successor, with its name",
+    "field-deprecated": "a field of the main document that has a successor, with its name, and whether `mc convert` moves it there",
     "file-create-outside-var": "`op: create` outside of /var: the next boot stops there",
     "file-obsolete-path": "a file below /var/cri/conf.d, which has not been read since 1.3",
     "file-op-unknown": "an entry without `op`, or with an unknown one: the next boot stops there",

@@ -3,6 +3,9 @@
 The text goes into a draft beside the file, is on the disk before it takes the file's name, and the name is on the disk before this returns.
 The file keeps its mode, owner and extended attributes (ACLs, labels); a symbolic link stays one, and what it leads to is replaced. Another
 name of the same file (a hard link) keeps the old text.
+
+If we are killed, the draft can stay behind. One without a name (O_TMPFILE) would not help: linkat cannot replace a file, so it needs a name
+of its own before.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PRIVATE = 0o600
-LONGEST_NAME = 200  # of the file's own in the draft's, which must not get too long for the file system
+LONGEST_NAME = 200  # bytes of the file's own in the draft's, which must not get too long for the file system
 
 
 def replace(path: str, data: bytes, *, seen: os.stat_result | None = None, mode: int = PRIVATE) -> None:
@@ -42,7 +45,7 @@ def replace(path: str, data: bytes, *, seen: os.stat_result | None = None, mode:
         if there is not None and not os.access(real, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise InputError("is read-only", source=path, hint="chmod u+w, or write elsewhere with -o")
         directory, name = os.path.split(real)
-        draft = os.path.join(directory, f".{name[:LONGEST_NAME]}.{os.getpid()}.{os.urandom(4).hex()}")  # noqa: PTH118 - a text all along
+        draft = os.path.join(directory, _draft(name))  # noqa: PTH118 - a text all along
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
         try:
             try:
@@ -87,6 +90,12 @@ def _stat(path: str) -> os.stat_result | None:
         return os.stat(path)  # noqa: PTH116 - likewise
     except FileNotFoundError:
         return None
+
+
+def _draft(name: str) -> str:
+    """Return a name for a draft: hidden, so that no run takes it for a config, and one by which it is known for ours if we are killed."""
+    known_by = os.fsencode(name)[:LONGEST_NAME].decode(errors="ignore")
+    return f".{known_by}.talospatch-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def _same(one: os.stat_result, other: os.stat_result | None) -> bool:

@@ -9,6 +9,7 @@ from talospatch.errors import ChangeError, ConfigError, VersionError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Node
 from talospatch.machineconfig.path import ConfigPath
+from talospatch.machineconfig.questions import check_questions
 from talospatch.machineconfig.reader import line_and_column, read
 from talospatch.machineconfig.values import Data, plain, same
 from talospatch.versions import TalosVersion
@@ -72,6 +73,7 @@ class MachineConfig:
         if isinstance(text, bytes):
             text = decoded(text, source)
         trees = read(text, source=source)
+        check_questions(trees, text, source=source)
         documents = []
         for index, tree in enumerate(trees):
             if tree.root is None:

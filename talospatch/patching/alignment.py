@@ -90,3 +90,18 @@ def unchanged(before: list[Any], after: list[Any], changes: list[ListChange]) ->
     named_new = {change.after for change in changes if change.after is not None}
     olds = (index for index in count() if index not in named_old)
     return dict(zip((index for index in range(len(after)) if index not in named_new), olds, strict=False))
+
+
+def moved(inner: Type, before: list[Any], after: list[Any], changes: list[ListChange]) -> dict[int, int]:
+    """Return the old index of each new element that came and is the same as one that went."""
+    gone = [change.before for change in changes if change.after is None and change.before is not None]
+    came = [change.after for change in changes if change.before is None and change.after is not None]
+    found: dict[int, int] = {}
+    if len(gone) * len(came) > _MOST_CELLS:
+        return found
+    for new in came:
+        old = next((index for index in gone if alike(inner, before[index], after[new])), None)
+        if old is not None:
+            gone.remove(old)
+            found[new] = old
+    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from talospatch.errors import ChangeError, ConfigError
 from talospatch.machineconfig.document import Document
 from talospatch.machineconfig.nodes import Mapping, Sequence
+from talospatch.machineconfig.questions import check_questions
 from talospatch.machineconfig.reader import Tree, line_and_column, read
 from talospatch.machineconfig.typed.repeated import read_repeated
 from talospatch.patching.hazards import PATCH_EMPTY
@@ -70,6 +71,7 @@ class Change:
             return cls(tuple(fragment_file(text, source)), name=label, source=source)
         try:
             trees = read(text, source=source)
+            check_questions(trees, text, source=source)
         except ConfigError as error:
             if (inline := _inline_toml(text, source)) is not None:
                 return cls((inline,), name=label, source=source)

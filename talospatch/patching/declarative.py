@@ -15,6 +15,7 @@ from talospatch.machineconfig.typed.free import AnyKeys, go_type
 from talospatch.machineconfig.typed.keyed import KEYED
 from talospatch.machineconfig.typed.merge import UNSETTABLE, WIPED, acting, merge_urls
 from talospatch.patching import hazards
+from talospatch.patching.choices import CHOICES, displaced
 from talospatch.patching.element_index import ElementIndex
 from talospatch.patching.list_keys import COMMAND_LINES, DEVICE, replaces
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.typed.dialect import Dialect
     from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.hazards import Hazard, Noticed
+    from talospatch.patching.vacancies import Vacancies
 
 Steps = tuple["Step", ...]
 _URLS = frozenset({"meta.URL", "v1alpha1.Endpoint"})
@@ -30,10 +32,10 @@ _PLAIN = frozenset({"string", "int", "uint", "float"})
 
 
 class DeclarativeMerger:
-    """Merges values of one document; what it notices goes to ``noticed``."""
+    """Merges values of one document; what it notices goes to ``noticed``, and elements that were deleted before into ``vacancies``."""
 
-    def __init__(self, dialect: Dialect, noticed: Noticed, document: str) -> None:
-        self._dialect, self._noticed, self._document = dialect, noticed, document
+    def __init__(self, dialect: Dialect, noticed: Noticed, document: str, vacancies: Vacancies) -> None:
+        self._dialect, self._noticed, self._document, self._vacancies = dialect, noticed, document, vacancies
         self._kind = document.partition("/")[0]
 
     def document(self, type_: Type, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +64,10 @@ class DeclarativeMerger:
                 out.pop(key, None)
             elif merged is not left.get(key):
                 out[key] = merged
+        if left and type_.name in CHOICES:
+            for key in displaced(type_, out, right):
+                self._note(hazards.CHOICE, (*path, key))
+                del out[key]
         if existing:
             self._note_wiped(type_, left, right, path)
         return out
@@ -171,6 +177,7 @@ class DeclarativeMerger:
         index, old_ones = ElementIndex(inner, out), len(out)
         for each in elements:
             self._put(type_, index, each, path, old_ones=old_ones)
+        out = self._settled(left, out, old_ones, path)
         return left if left is not None and len(out) == len(left) and all(map(_is, out, left)) else out
 
     def _put(self, type_: Type, index: ElementIndex, new: Any, path: Steps, *, old_ones: int) -> None:
@@ -196,6 +203,13 @@ class DeclarativeMerger:
         if not known or fresh:
             self._note(hazards.ELEMENT_PRESENT if merged is old else hazards.ELEMENT_KEYED, path)
         return merged
+
+    def _settled(self, left: list[Any] | None, out: list[Any], old_ones: int, path: Steps) -> list[Any]:
+        """Return a list with elements that were deleted and given again in their places."""
+        settled = self._vacancies.settled(left, out, old_ones)
+        if not all(map(_is, out, settled)):
+            self._note(hazards.ELEMENT_REPLACED, path)
+        return settled
 
     def _command_line(self, left: list[str] | None, right: list[str], path: Steps) -> list[str]:
         """Append a command line's words unless they stand there in this order already."""
@@ -256,7 +270,7 @@ class DeclarativeMerger:
         new = [each for each in right if not left or not any(same_free(each, old) for old in left)]
         if len(new) < len(right):
             self._note(hazards.ELEMENT_PRESENT, path)
-        return left + new if new else left
+        return self._settled(left, left + new, len(left), path) if new else left
 
 
 def _any_keys(mapping: dict[Any, Any]) -> AnyKeys:

@@ -14,6 +14,7 @@ from talospatch.patching import hazards
 from talospatch.patching.declarative import DeclarativeMerger
 from talospatch.patching.deletion import Deletion
 from talospatch.patching.tolerant import TolerantLoader, Widened
+from talospatch.patching.vacancies import Vacancies
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -47,6 +48,7 @@ class DocumentSet:
         self.trees = loader.trees
         self.documents: list[Document] = list(self.before)
         self._vacated: dict[Identity, Mapping] = {}  # roots of documents that were deleted
+        self._vacancies = Vacancies()  # and places of elements
 
     @property
     def text(self) -> str:
@@ -89,7 +91,7 @@ class DocumentSet:
             return
         index = self._index(_identity(step))
         held = self.documents[index] if index is not None else None
-        merger = DeclarativeMerger(self._schema.dialect, self._noticed, step.id)
+        merger = DeclarativeMerger(self._schema.dialect, self._noticed, step.id, self._vacancies)
         value = merger.document(step.type, held.value if held is not None else {}, step.value)
         made = Document(step.kind, value, held.root if held is not None else None)
         self._note_uncopyable(made)
@@ -129,10 +131,10 @@ class DocumentSet:
             del self.documents[index]
         else:
             held = self.documents[index]
-            value = Deletion(selector, self._schema.dialect, self._noticed, identity[1]).of(held.type, held.value)
+            value = Deletion(selector, self._schema.dialect, self._noticed, identity[1], self._vacancies).of(held.type, held.value)
             self.documents[index] = held.with_value(value)
             if selector.kind != MAIN and not held.type.free:  # talosctl merges what is left of the patch's document
-                DeclarativeMerger(self._schema.dialect, self._noticed, identity[1]).document(held.type, value, {})
+                DeclarativeMerger(self._schema.dialect, self._noticed, identity[1], self._vacancies).document(held.type, value, {})
 
     def _index(self, identity: Identity) -> int | None:
         return next((index for index, document in enumerate(self.documents) if _identity(document) == identity), None)

@@ -136,15 +136,30 @@ class Editor:
             begin -= 1
         return [*edits, (begin, there.end, "")] if begin < there.end else edits
 
-    def inserting(self, sequence: Sequence, index: int, items: list[Data], removed: AbstractSequence[int] = ()) -> Ways:
-        """Ways to insert elements before the one of an index; the list's length stands for its end. Others may be removed."""
+    def inserting(
+        self, sequence: Sequence, index: int, items: list[Data], removed: AbstractSequence[int] = (), moved: dict[int, int] | None = None
+    ) -> Ways:
+        """Ways to insert elements before the one of an index; the list's length stands for its end. Others may be removed.
+
+        Args:
+            sequence: the list.
+            index: where.
+            items: the elements.
+            removed: indexes of elements that are removed at the same time.
+            moved: which of the items is an element of the list that is only moved, by index: it takes its lines along, with its comments,
+                unless they would mean something else there.
+        """
         if sequence.flow:
             if index < len(sequence.items):
                 return [lambda: self.flow_anew(sequence, [*sequence.items[:index], *items, *sequence.items[index:]])]
             written = [self._flow(item) for item in items]
             return [lambda: flow_edits.insert(self.text, sequence, written, self.style.newline, removed)]
         column = dash_column(self.text, sequence)
-        lines = block(items, column, self.style)
+        along = self._lines(sequence, items, column, moved) if moved else None
+        ways = self._inserting(sequence, index, column, along) if along is not None else []
+        return [*ways, *self._inserting(sequence, index, column, block(items, column, self.style))]
+
+    def _inserting(self, sequence: Sequence, index: int, column: int, lines: list[str]) -> Ways:
         if index:
             return self.inserting_lines(sequence.items[index - 1], column, lines)
         begin = self.text.rfind("\n", 0, self._dash(sequence, 0)) + 1
@@ -152,6 +167,20 @@ class Editor:
             return []  # behind the dash of a list around it
         line = self.owned_from(begin, column)
         return [lambda: [(line, line, self.style.newline.join(lines) + self.style.newline)]]
+
+    def _lines(self, sequence: Sequence, items: list[Data], column: int, moved: dict[int, int]) -> list[str] | None:
+        """Return the lines of elements to insert; None where one that is moved does not stand on lines of its own."""
+        lines: list[str] = []
+        for number, item in enumerate(items):
+            if number not in moved:
+                lines += block([item], column, self.style)
+                continue
+            cut = self.cut_items(sequence, [moved[number]])
+            if cut is None:
+                return None
+            start, end, _ = cut[0]
+            lines += [line.removesuffix("\r") for line in self.text[start:end].strip("\r\n").split("\n")]
+        return lines
 
     def flow_anew(self, collection: Sequence, items: AbstractSequence[Any]) -> Edits:
         """Write a list in brackets anew: of nodes that stand in the text as they stand there, and of data."""

@@ -55,6 +55,14 @@ ELEMENT_KEYED = Hazard(
     "merges it into the one that is there",
     "`kernel.modules: [{name: br_netfilter, parameters: [a]}]` where that module is listed",
 )
+ELEMENT_REPLACED = Hazard(
+    "element-replaced",
+    _NOTE,
+    "an element that is deleted and given again",
+    "moves it to the end, at every apply",
+    "leaves it in its place",
+    "`files: [{path: /a, $patch: delete}, {path: /a, content: three}]` where `/b` stands behind `/a`",
+)
 EMPTY_LIST = Hazard(
     "empty-list",
     _WARNING,
@@ -140,6 +148,14 @@ PAIR_WIPED = Hazard(
     "leaves it",
     "`machine.ca: {crt: eHl6}`",
 )
+CHOICE = Hazard(
+    "other-choice",
+    _NOTE,
+    "another choice where Talos takes one: another kind of key for a slot, a hostname over auto, PTP over NTP, a bridge over a bond",
+    "keeps both: the config is refused, or, of two kinds of key, one is ignored",
+    "takes the old one out",
+    "`HostnameConfig` with `hostname: a` over `auto: stable`",
+)
 UNCOPYABLE = Hazard(
     "uncopyable",
     _NOTE,
@@ -174,6 +190,14 @@ DELETE_BY_NUMBER = Hazard(
     "refuses the patch",
     "takes it out",
     "`keys: [{slot: 1, $patch: delete}]`",
+)
+DELETE_INSIDE = Hazard(
+    "delete-inside",
+    _NOTE,
+    "a delete inside of an element of a list",
+    "refuses the patch",
+    "finds the element by its key and takes it out there",
+    "`interfaces: [{interface: eth0, vlans: [{vlanId: 5, $patch: delete}]}]`",
 )
 DELETE_BY_ALIAS = Hazard(
     "delete-by-alias",
@@ -243,6 +267,15 @@ JSON_STYLE = Hazard(
     "goes by the RFC, and checks the result",
     "an `add` to the end of a list that has the element",
 )
+SECOND_ELEMENT = Hazard(
+    "json-patch-second-element",
+    _WARNING,
+    "a JSON patch that adds an element for a key that the list has already, such as a file's path",
+    "adds a second one",
+    "adds a second one: such a patch says what to do, not what is to be",
+    "`- {op: add, path: /machine/files/-, value: {path: /b, content: two}}` where `/b` is listed",
+    "write it as a strategic merge patch: that merges it into the one that is there",
+)
 NOT_REPEATABLE = Hazard(
     "json-patch-not-repeatable",
     _WARNING,
@@ -301,38 +334,7 @@ COMMENTS_LOST = Hazard(
     "write that part of the config plainly",
 )
 
-HAZARDS = (
-    ELEMENT_PRESENT,
-    ELEMENT_KEYED,
-    EMPTY_LIST,
-    NULL_ELEMENT,
-    ZERO_VALUE,
-    NULL,
-    TYPE_CHANGED,
-    URL_PARTS,
-    SIZE_KEPT,
-    UNSETTABLE,
-    WIPED,
-    PAIR_WIPED,
-    UNCOPYABLE,
-    DELETE_ABSENT,
-    DELETE_SEVERAL,
-    DELETE_BY_NUMBER,
-    DELETE_BY_ALIAS,
-    PATCH_EMPTY,
-    DOCUMENT_EMPTY,
-    DOCUMENT_REPEATED,
-    DOCUMENT_REPLACED,
-    NAME_MISREAD,
-    SEVERAL_DOCUMENTS,
-    JSON_STYLE,
-    NOT_REPEATABLE,
-    UNKNOWN_FIELD,
-    UNKNOWN_KIND,
-    NEWER_VERSION,
-    WIDENED,
-    COMMENTS_LOST,
-)
+HAZARDS = tuple(row for row in tuple(globals().values()) if isinstance(row, Hazard))  # all rows, in the order in which they stand here
 
 
 class Noticed:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import ChangeError, ConfigError, TalosPatchError
 from talospatch.machineconfig.nodes import Mapping
 from talospatch.machineconfig.reader import read
 from talospatch.machineconfig.typed.documents import Document, in_order
 from talospatch.machineconfig.typed.equality import alike
+from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.jsonpatch import apply_operations, operations_of
 from talospatch.machineconfig.typed.load import load
 from talospatch.machineconfig.typed.plaindata import plain_data
@@ -18,12 +19,15 @@ from talospatch.patching import hazards
 from talospatch.patching.emit import Style, block
 from talospatch.patching.hazards import Noticed
 from talospatch.patching.json_patch import JsonPatch, copied, operations
+from talospatch.patching.list_keys import key_of
 from talospatch.patching.tolerant import TolerantLoader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from talospatch.machineconfig.nodes import Node
+    from talospatch.machineconfig.path import Step
+    from talospatch.machineconfig.typed.schema import Type
     from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.json_patch import Operation
     from talospatch.patching.workpiece import Workpiece
@@ -53,11 +57,14 @@ class JsonStep(NamedTuple):
         roots = {document.id: copied(_tree_of(document, documents.before)) for document in documents.documents}
         work = JsonPatch(roots, noticed, self.text, self.source)
         work.apply(patch)
-        before = documents.text
+        before, held = documents.text, {document.id: document for document in documents.documents}
         documents.replace(_decoded(documents, work, self.source), source=self.source)
         # As the result is read: what a text field was given as a number is a text there.
         results = {document.id: _tree_of(document, documents.before) for document in documents.documents}
         self._note_repetition(patch, results, noticed)
+        for document in documents.documents:
+            if document.id in work.touched:
+                _note_second_elements(held.get(document.id), document, noticed)
         if len(documents.documents) > 1:
             noticed.add(hazards.SEVERAL_DOCUMENTS)
         elif not self._is_talosctls(before, documents.documents, documents.widened.schema.dialect.minor):
@@ -88,12 +95,38 @@ class JsonStep(NamedTuple):
         )
 
 
+def _note_second_elements(before: Document | None, after: Document, noticed: Noticed) -> None:
+    """Note the lists in which two elements are for one key now."""
+    had = set(_repeated(before.type, before.value, ())) if before is not None else set()
+    for path, key in _repeated(after.type, after.value, ()):
+        if (path, key) not in had:
+            noticed.add(hazards.SECOND_ELEMENT, after.id, path)
+
+
+def _repeated(type_: Type, value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
+    """Yield the path of each list that has several elements for one key, elements on the way left out, and that key."""
+    if type_.free or type_.name in FORMS:
+        return
+    if isinstance(value, dict) and type_.shape in {"struct", "map"}:
+        for key, each in value.items():
+            yield from _repeated(type_.fields[key].type if type_.shape == "struct" else type_.inside, each, (*path, key))
+    elif isinstance(value, list) and type_.shape == "list":
+        seen: set[Any] = set()
+        for each in value:
+            key = key_of(type_.inside.name, each) if isinstance(each, dict) else None
+            if key is not None and key in seen:
+                yield path, key
+            seen.add(key)
+            yield from _repeated(type_.inside, each, path)
+
+
 def _tree_of(document: Document, before: Sequence[Document]) -> Node:
     """Return a document's tree: a new one where it is not as it was read any more."""
     if document.root is not None and any(document is each for each in before):
         return document.root
     text = "\n".join(block(plain_data(document.type, document.value), 0, Style()))
-    return read(text)[0].root or Mapping(-1, -1, flow=True)
+    trees = read(text)  # none of a main document that holds nothing
+    return (trees[0].root if trees else None) or Mapping(-1, -1, flow=True)
 
 
 def _decoded(documents: DocumentSet, work: JsonPatch, source: str | None) -> list[Document]:

@@ -89,6 +89,14 @@ def is_found_by(type_name: str, old: Element, new: Element) -> bool:
     return key is not None and key == key_of(type_name, old)
 
 
+def key_fields(type_name: str) -> frozenset[str]:
+    """Return the fields that can tell elements of a type apart."""
+    if type_name == DEVICE:
+        return frozenset({"interface", "deviceSelector"})
+    row = LIST_KEYS.get(type_name)
+    return frozenset(row.fields if row is not None else ())
+
+
 def replaces(type_name: str) -> bool:
     """Whether a new element takes the place of the old one, instead of being merged into it."""
     row = LIST_KEYS.get(type_name)

@@ -22,7 +22,7 @@ from talospatch.machineconfig.typed.load import MAIN_KEYS
 from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.patching import hazards
 from talospatch.patching.alias_edits import ANY, AliasPlace, alias_places, expanded
-from talospatch.patching.alignment import ListChange, align, unchanged
+from talospatch.patching.alignment import ListChange, align, moved, unchanged
 from talospatch.patching.attempts import attempts
 from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
 from talospatch.patching.emit import Style, block
@@ -328,9 +328,11 @@ class Rewriter:
             if change.before is not None and change.after is not None:
                 old, new = before[change.before], after[change.after]
                 self._value(_Place(node.items[change.before], node, change.before, inner, new), inner, old, new, around)
+        came = moved(inner, before, after, changes)
         for index, items in _insertions(changes):
             data = [plain_data(inner, after[item]) for item in items]
-            self._add(self._editor.inserting(node, index, data, removed), around)
+            along = {number: came[item] for number, item in enumerate(items) if item in came}
+            self._add(self._editor.inserting(node, index, data, removed, along), around)
         if removed:
             self._add_anew([lambda: self._editor.cut_items(node, removed)], node, around)
 

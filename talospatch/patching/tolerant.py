@@ -18,10 +18,12 @@ from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.problems import located
 from talospatch.machineconfig.typed.schema import UNKNOWN, Field, Kind, Type
 from talospatch.patching import hazards
+from talospatch.patching.inner_deletes import InnerCut, is_only_a_place
 
 if TYPE_CHECKING:
     from talospatch.errors import ConfigError
     from talospatch.machineconfig.reader import Tree
+    from talospatch.machineconfig.typed.deletes import Cut
     from talospatch.machineconfig.typed.load import Step
     from talospatch.machineconfig.typed.schema import Schema
     from talospatch.patching.hazards import Noticed
@@ -101,6 +103,23 @@ class TolerantLoader(Loader):
     def empty(self, place: int) -> None:
         """Skip an empty document."""
         self._has_empty = True
+
+    def cut(self, root: Mapping) -> Cut:
+        """Cut the deletes out of a document of a patch, those inside of elements too.
+
+        Raises:
+            Misfit: one of them cannot be addressed.
+        """
+
+        def is_place(path: tuple[str, ...], element: Node, cut: set[str]) -> bool:
+            name, api_version = self.kind_of(root)
+            kind = self._widened.kind(name, api_version, scalar_at(root, "name") if name != MAIN else "")
+            try:
+                return is_only_a_place(kind.type, path, element, cut, self.schema.dialect)
+            except Misfit as misfit:
+                raise self.error(str(misfit), element.start, misfit.hint) from None
+
+        return InnerCut(root, is_place)
 
     def kind_of(self, root: Mapping) -> tuple[str, str]:
         """Return kind and API version by their keys, as a reader would, and not where talosctl finds these words first."""

@@ -19,6 +19,7 @@ from talospatch.machineconfig.validation import validate as reference
 from talospatch.machineconfig.validation.deprecations import deprecation_findings
 from talospatch.machineconfig.validation.locate import Placed, Places
 from talospatch.machineconfig.validation.rule import MACHINE_TYPES
+from talospatch.patching.choices import CHOICES
 from talospatch.talos.finding import Finding, Severity
 from talospatch.versions import Fact, TalosVersion
 
@@ -33,6 +34,9 @@ WORKER_SECRETS = (
     ("cluster.serviceAccount.key", "signs tokens of any service account"),
     ("KubeAPIServerCAConfig:issuingCA.key", "signs certificates of any Kubernetes user"),
 )
+
+# Kinds of encryption key in the order in which a node looks for them. Source: the same place as of patching/choices.py.
+_KEY_KINDS = tuple(key for way in CHOICES["block.EncryptionKey"].ways for key in way)
 
 
 def validate_config(text: str, *, mode: str, talos_version: str, strict: bool = False, source: str | None = None) -> list[Finding]:
@@ -86,6 +90,7 @@ def _beyond(config: MachineConfig, talos: TalosVersion) -> Iterator[Finding]:
     yield from _repeated_files(config, talos)
     yield from _drop_ins(config, talos)
     yield from _worker_secrets(config)
+    yield from _ignored_keys(config)
     yield from deprecation_findings(config, talos.minor)
 
 
@@ -141,3 +146,25 @@ def _worker_secrets(config: MachineConfig) -> Iterator[Finding]:
         if config.get(path):
             message = f"is a secret of the control plane, and this is a worker's config: whoever has it {use}"
             yield Finding(Severity.WARNING, "secret-on-worker", path, message, "take it out, and renew it if the file was shared")
+
+
+def _ignored_keys(config: MachineConfig) -> Iterator[Finding]:
+    """A slot whose key is of two kinds: a node takes the first it looks for."""
+    for path, keys in _key_lists(config):
+        for index, key in enumerate(keys):
+            used, *ignored = [kind for kind in _KEY_KINDS if isinstance(key, dict) and key.get(kind) is not None] or [""]
+            for kind in ignored:
+                message = f"is ignored: a slot has one key, and the node takes {used}"
+                hint = "take one of them out, or give it another slot"
+                yield Finding(Severity.WARNING, "encryption-key-ignored", f"{path}[{index}].{kind}", message, hint)
+
+
+def _key_lists(config: MachineConfig) -> Iterator[tuple[str, list[object]]]:
+    paths = [f"machine.systemDiskEncryption.{name}.keys" for name in ("state", "ephemeral")]
+    for path in (*paths, *(f"{document.id}:encryption.keys" for document in config.documents if document.id != ROOT_DOCUMENT)):
+        try:
+            keys = config.get(path)
+        except ConfigError:
+            continue  # a name that no path can hold is an error of its own
+        if isinstance(keys, list):
+            yield path, keys

@@ -84,6 +84,7 @@ class Workpiece:
 
         Raises:
             ConfigError: no edit could be proven right.
+            ChangeError: no document is left.
         """
         if self._documents is not None:
             from talospatch.machineconfig.document import Document
@@ -92,6 +93,7 @@ class Workpiece:
 
             held, self._documents = self._documents, None
             config = self._patched.config
+            _check_left(held, config)
             rewriter = Rewriter(config.text, held.trees, style_of(config), held.widened, self.noticed, exact=True)
             rewritten = rewriter.rewrite(held.before, held.documents, source=config.source)
             if rewritten is not None:
@@ -116,16 +118,15 @@ class Workpiece:
         """Return the text that talosctl would write of it, without comments.
 
         Raises:
-            ChangeError: talosctl's form cannot hold it: what it writes would not read as the same.
+            ChangeError: talosctl's form cannot hold it: what it writes would not read as the same; or no document is left.
         """
         from talospatch.machineconfig.typed.documents import encode
         from talospatch.patching.document_set import DocumentSet
         from talospatch.patching.hazards import Noticed
         from talospatch.patching.known_types import schema_for
 
+        _check_left(self.documents(), self._patched.config)
         documents = self.documents().documents
-        if not documents:
-            return ""
         schema = schema_for(self.talos, self.noticed)
         text = encode(documents, minor=schema.dialect.minor)
         if not any(mark in text and re.search(pattern, text) for mark, pattern in _DOUBTFUL):
@@ -142,6 +143,12 @@ class Workpiece:
             f"talosctl's own form cannot hold the result: {why}",
             hint='use style="preserve"; often a text of several lines begins with a space, or a word that must be given is not',
         )
+
+
+def _check_left(documents: DocumentSet, config: MachineConfig) -> None:
+    if not documents.documents:
+        problem = "the last document would go, and a config without any is none: Talos does not take it"
+        raise ChangeError(problem, source=config.source, hint="leave one, or give another one in its place")
 
 
 def _has_empty(config: MachineConfig) -> bool:

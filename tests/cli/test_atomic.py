@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from talospatch.cli import atomic
+from talospatch.cli.run import run
 from talospatch.errors import InputError
 
 NOBODY = 65534
@@ -173,7 +176,31 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(file: Path, tmp_path: Pat
 
 def test_a_long_name_is_one_too(tmp_path: Path) -> None:
     """The draft's is not longer than a name may be."""
-    path = tmp_path / ("n" * 255)
-    atomic.replace(str(path), b"new\n")
-    atomic.replace(str(path), b"newer\n")
-    assert path.read_text() == "newer\n"
+    for name in ("n" * 255, "ü" * 127):
+        path = tmp_path / name
+        atomic.replace(str(path), b"new\n")
+        atomic.replace(str(path), b"newer\n")
+        assert path.read_text() == "newer\n"
+
+
+def test_a_draft_that_is_left_behind_is_known_by_its_name(file: Path, tmp_path: Path) -> None:
+    """Nobody but its owner can read it, no run takes it for a config, and the next change works. What kills here comes amid the text."""
+    code = (
+        "import signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_DFL); "
+        "from talospatch.cli import atomic; atomic.replace(sys.argv[1], b'x' * 9000)"
+    )
+
+    def small() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    done = subprocess.run([sys.executable, "-c", code, str(file)], preexec_fn=small, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGXFSZ
+    (draft,) = (path for path in tmp_path.iterdir() if path != file)
+    assert re.fullmatch(r"\.w\.yaml\.talospatch-\d+-[0-9a-f]{8}", draft.name)
+    assert stat.S_IMODE(draft.stat().st_mode) == 0o600
+    file.write_text("machine:\n  type: worker\n")
+    patch = "machine: {token: abc}"
+    assert run(["mc", "patch", str(tmp_path), "-p", patch, "--talos", "1.13", "-i"]) == 0
+    assert file.read_text() == "machine:\n  type: worker\n  token: abc\n"
+    assert draft.exists()

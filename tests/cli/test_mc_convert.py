@@ -135,6 +135,11 @@ def test_what_a_node_does_is_said_where_it_is_more_than_nothing(capsys: pytest.C
     assert run([*MC, "w.yaml", "--to", "1.13", "--only", "environment"]) == 2
     out = " ".join(capsys.readouterr().out.split())
     assert "On a node: the node reboots, without a drain (machine.env): up to 1.13 Talos compares what is written there" in out
+    document = "---\napiVersion: v1alpha1\nkind: EnvironmentConfig\nvariables: {https_proxy: http://proxy.example:3128}\n"
+    Path("w.yaml").write_text(worker("w") + document)
+    assert run([*MC, "w.yaml", "--to", "1.12"]) == 2  # the node that has it has 1.13 at least, and may have no more
+    out = " ".join(capsys.readouterr().out.split())
+    assert "On a node: the node reboots, without a drain (machine.env): up to 1.13 Talos compares what is written there" in out
 
 
 def test_equal_conversions_are_shown_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -42,7 +42,7 @@ def test_a_valid_file_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*MC, "good.yaml", *ON]) == 0
     assert capsys.readouterr().out == (
         "good.yaml:8:13: note: machine.network.hostname is deprecated since Talos 1.12 [field-deprecated]\n"
-        "  → use HostnameConfig\n"
+        "  → use HostnameConfig; talospatch mc convert --to 1.13 moves it\n"
         "\n"
         "1 file for Talos v1.13 in the cloud: 1 valid; 1 note\n"
     )

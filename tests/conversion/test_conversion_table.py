@@ -67,6 +67,12 @@ def test_every_deprecated_field_is_converted_or_said_why_not() -> None:
         if deprecation.successor:
             names = {path for path in converted | left if f"{path}.".startswith(f"{deprecation.path}.")}
             assert names, deprecation.path
+            moved, stays = (any(f"{path}.".startswith(f"{deprecation.path}.") for path in paths) for paths in (converted, left))
+            rules = [rule for rule in RULES if any(f"{path}.".startswith(f"{deprecation.path}.") for path in rule.legacy)]
+            since = {TalosVersion.parse(rule.since).minor for rule in rules}
+            documents = "Config" in deprecation.successor
+            assert deprecation.moved == (("a part of it" if stays else "it") if moved and documents else ""), deprecation.path
+            assert not deprecation.moved or deprecation.since in since, "the hint names the minor that the field is deprecated in"
 
 
 def test_what_is_not_converted_has_documents() -> None:

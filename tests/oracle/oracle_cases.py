@@ -344,6 +344,11 @@ class Maker:
                 here, there = here[key], there[key]
             elif isinstance(there[key], list) and there[key] and random.random() < 0.7:
                 element = random.choice(there[key])
+                if isinstance(element, dict) and element and random.random() < 0.25:  # inside of it, which only our own semantics know
+                    names = {by: value for by, value in element.items() if not isinstance(value, dict | list)}
+                    here[key] = [names]
+                    here, there = names, element
+                    continue
                 if isinstance(element, dict) and element:
                     by = random.choice(list(element))
                     here[key] = [{by: element[by], "$patch": "delete"}]

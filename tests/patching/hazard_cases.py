@@ -52,6 +52,10 @@ PAIR = "machine:\n  ca:\n    crt: YWJj\n    key: ZGVm\n"
 SINCE = "machine:\n  kubelet:\n    extraConfig: {since: 2024-01-02}\n"
 FILES = "machine:\n  files:\n    - {path: /a, content: one}\n    - {path: /b}\n    - {path: /a, content: two}\n"
 KEYS = VOLUME + "encryption:\n  keys:\n    - slot: 0\n    - slot: 1\n"
+DEVICES = (
+    "machine:\n  network:\n    interfaces:\n      - interface: eth1 # the other one\n      - interface: eth0\n        mtu: 9000 # jumbo\n"
+    "        vlans:\n          # of the guests\n          - vlanId: 4\n          - vlanId: 5\n          - vlanId: 6 # of the printers\n"
+)
 WORKER = "version: v1alpha1\nmachine:\n  type: worker\n"
 KEY_ALIAS = (
     "machine:\n  type:\tworker\n  sysctls: # of the kernel\n    &key a: b\n    c: d\n"
@@ -89,6 +93,15 @@ CASES = (
         MODULES + "        parameters:\n          - a\n",
         MODULES + "      - name: br_netfilter\n        parameters:\n          - a\n",
         "machine.kernel.modules[0]",
+    ),
+    HazardCase(
+        hazards.ELEMENT_REPLACED,
+        "1.13",
+        "machine:\n  files:\n    - {path: /a, content: one}\n    - {path: /b}\n",
+        "machine:\n  files: [{path: /a, $patch: delete}, {path: /a, content: three}]\n",
+        "machine:\n  files:\n    - {path: /a, content: three}\n    - {path: /b}\n",
+        "machine:\n  files:\n    - {path: /b}\n    - content: three\n      path: /a\n",
+        "machine.files",
     ),
     HazardCase(
         hazards.EMPTY_LIST, "1.13", SANS, "machine:\n  certSANs: []\n", SANS, SANS, "machine.certSANs"
@@ -250,6 +263,24 @@ CASES = (
         "machine.ca",
     ),
     HazardCase(
+        hazards.CHOICE,
+        "1.13",
+        HOSTNAME + "auto: stable\n",
+        HOSTNAME + "hostname: a\n",
+        HOSTNAME + "hostname: a\n",
+        HOSTNAME + "auto: stable\nhostname: a\n",
+        "HostnameConfig:auto",
+    ),
+    HazardCase(
+        hazards.CHOICE,
+        "1.13",
+        VOLUME + "encryption:\n  keys:\n    - slot: 0\n      nodeID: {}\n",
+        VOLUME + "encryption:\n  keys:\n    - {slot: 0, tpm: {checkSecurebootStatusOnEnroll: true}}\n",
+        VOLUME + "encryption:\n  keys:\n    - slot: 0\n      tpm:\n        checkSecurebootStatusOnEnroll: true\n",
+        VOLUME + "encryption:\n  keys:\n    - slot: 0\n      nodeID: {}\n    - tpm:\n        checkSecurebootStatusOnEnroll: true\n",
+        "UserVolumeConfig/data:encryption.keys[0].nodeID",
+    ),
+    HazardCase(
         hazards.UNCOPYABLE,
         "1.13",
         SINCE,
@@ -320,6 +351,24 @@ CASES = (
         "machine:\n  kubelet:\n    extraConfig: {a: {c: 2}}\n",
         REFUSES + "there is nothing to delete at",
         "machine.kubelet.extraConfig.a.b",
+    ),
+    HazardCase(
+        hazards.DELETE_INSIDE,
+        "1.13",
+        DEVICES,
+        "machine:\n  network:\n    interfaces: [{interface: eth0, vlans: [{vlanId: 5, $patch: delete}]}]\n",
+        DEVICES.replace("          - vlanId: 5\n", ""),
+        REFUSES + r"there is nothing to delete at|only whole elements of a list can be deleted",
+        "machine.network.interfaces[1].vlans",
+    ),
+    HazardCase(
+        hazards.DELETE_INSIDE,
+        "1.14",
+        DEVICES,
+        "machine:\n  network:\n    interfaces: [{interface: eth0, mtu: {$patch: delete}}]\n",
+        DEVICES.replace("        mtu: 9000 # jumbo\n", ""),
+        REFUSES + "cannot delete a key inside an element of a list",
+        "machine.network.interfaces[1].mtu",
     ),
     HazardCase(
         hazards.DELETE_BY_ALIAS,
@@ -406,6 +455,15 @@ CASES = (
         "- {op: add, path: /machine/certSANs/-, value: 10.0.0.1}\n",
         SANS,
         "machine:\n  certSANs: [10.0.0.1, 10.0.0.1]\n",
+    ),
+    HazardCase(
+        hazards.SECOND_ELEMENT,
+        "1.13",
+        "machine:\n  files:\n    - path: /b\n",
+        "- {op: add, path: /machine/files/-, value: {path: /b, content: two}}\n",
+        "machine:\n  files:\n    - path: /b\n    - content: two\n      path: /b\n",
+        "machine:\n  files:\n    - path: /b\n    - content: two\n      path: /b\n",
+        "machine.files",
     ),
     HazardCase(
         hazards.NOT_REPEATABLE,

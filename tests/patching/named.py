@@ -10,6 +10,7 @@ from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.machineconfig.typed.schema import Type
+from talospatch.patching.choices import CHOICES
 from talospatch.patching.list_keys import key_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def beyond(steps: list[Step], before: list[Document], after: list[Document]) -> 
 
 def _at(path: tuple[str, ...], mark: Deleted) -> Any:
     """Return a patch's value that has a mark at a path; an element's number does not count."""
+    if path[:1] and path[0].startswith("[") and path[1:]:
+        return [_at(path[1:], mark)]
     if not path or path[0].startswith("["):
         return mark
     return {path[0]: _at(path[1:], mark)}
@@ -71,7 +74,7 @@ def _beyond(type_: Type, before: Any, after: Any, rights: list[Any], path: str) 
         for key in [*before, *(key for key in after if key not in before)]:
             inner, replaced = _inner(type_, key)
             given = [right[key] for right in rights if isinstance(right, dict) and key in right]
-            if replaced and any(_says(each) for each in given):
+            if (replaced and any(_says(each) for each in given)) or (after.get(key) is None and _is_chosen_away(type_, key, rights)):
                 continue
             yield from _beyond(inner, before.get(key), after.get(key), given, f"{path}.{key}")
     elif isinstance(before, list) and isinstance(after, list):
@@ -121,6 +124,15 @@ def _inner(type_: Type, key: Any) -> tuple[Type, bool]:
         return type_.inside, "M" in type_.hooks
     field = type_.fields.get(key)
     return (field.type, field.replace) if field is not None else (ANY, False)
+
+
+def _is_chosen_away(type_: Type, key: Any, rights: list[Any]) -> bool:
+    """Whether a field goes because a patch names another one of those that Talos takes one of."""
+    ways = CHOICES[type_.name].ways if type_.name in CHOICES else ()
+    others = [other for way in ways if key not in way for other in way]
+    return any(key in way for way in ways) and any(
+        isinstance(right, dict) and _says(right.get(other)) for right in rights for other in others
+    )
 
 
 def _says(right: Any) -> bool:

@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 
 import pytest
-from patching import patched, text_of
+from patching import noticed, patched, text_of
 
 WORKER = (Path(__file__).parent / "commented_worker.yaml").read_text(encoding="utf-8")
 LINKS = """\
@@ -267,8 +267,8 @@ def test_a_document_goes_with_its_comments() -> None:
     patch = "apiVersion: v1alpha1\nkind: HostnameConfig\n$patch: delete\n"
     assert text_of(first + name + link, patch) == first + link
     assert text_of(first + link + name, patch) == first + link
-    new = "apiVersion: v1alpha1\nkind: HostnameConfig\nauto: stable\n"
-    assert text_of(first + name + link, new) == first + name.replace("# after", "auto: stable\n# after") + link
+    new = 'apiVersion: v1alpha1\nkind: HostnameConfig\nauto: "off"\n'
+    assert text_of(first + name + link, new) == first + name.replace("# after", 'auto: "off"\n# after') + link
 
 
 # Quotes
@@ -313,3 +313,48 @@ def test_a_text_is_quoted_where_it_needs_it(text: str, written: str) -> None:
     quoted = text.replace('"', '\\"')
     after = text_of(base, f'{base}provisioning:\n  diskSelector:\n    match: "{quoted}"\n')
     assert after == f"{base}provisioning:\n  diskSelector:\n    match: {written}\n"
+
+
+# Moves
+
+LISTED = """\
+machine:
+  certSANs:
+    # first
+    - a # 1
+
+    # second
+    - b # 2
+      # and on
+    - c # 3
+  type: worker
+"""
+
+
+@pytest.mark.parametrize(
+    ("patches", "after"),
+    [
+        (
+            ["machine:\n  certSANs: {$patch: delete}\n", "machine:\n  certSANs: [c, b, a]\n"],
+            "\n    - c # 3\n    # second\n    - b # 2\n      # and on\n    # first\n    - a # 1\n",
+        ),
+        (
+            ["[{op: move, from: /machine/certSANs/1, path: /machine/certSANs/0}]"],
+            "\n    # second\n    - b # 2\n      # and on\n    # first\n    - a # 1\n    - c # 3\n",
+        ),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_an_element_that_moves_takes_its_comments_along(patches: list[str], after: str, newline: str) -> None:
+    """Those that are its own; blank lines stay where they are."""
+    wanted = f"machine:\n  certSANs:\n{after}  type: worker\n".replace("\n", newline)
+    assert text_of(LISTED.replace("\n", newline), *patches) == wanted
+    codes = [code for code, _ in noticed(LISTED, *patches)]
+    assert "edit-widened" not in codes
+
+
+def test_an_element_that_cannot_move_as_it_stands_is_written_anew() -> None:
+    """Because its lines would mean something else there: an alias before what it names."""
+    base = "machine:\n  files:\n    - path: &x /a # 1\n    - path: /b # 2\n    - path: /c # 3\n      content: *x\n"
+    after = "machine:\n  files:\n    - content: /a\n      path: /c\n    - path: &x /a # 1\n    - path: /b # 2\n"
+    assert text_of(base, "[{op: move, from: /machine/files/2, path: /machine/files/0}]") == after

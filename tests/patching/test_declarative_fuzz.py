@@ -64,10 +64,10 @@ class Case(NamedTuple):
             piece = Workpiece(MachineConfig.parse(readable(self.base if base is None else base, talos)), talos=talos)
             for number, patch in enumerate(self.patches, start=1):
                 Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
-            piece.documents()
+            left = piece.documents().documents
         except TalosPatchError:
             return None
-        return piece
+        return piece if left else None
 
 
 def randoms() -> st.SearchStrategy[Random]:

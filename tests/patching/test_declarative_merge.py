@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from patching import noticed, patched, text_of, worked
 
 from talospatch.errors import ChangeError, ConfigError
+from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text
 from talospatch.patching.api import patch_config
 
@@ -97,12 +100,19 @@ def test_what_is_left_of_a_document_of_deletes_is_no_document() -> None:
     assert text_of(base, link + "$patch: delete\n---\n" + link) == base + "---\n" + link
 
 
-def test_the_last_document_can_be_deleted() -> None:
-    """What is left is no config, and cannot be patched any more."""
+@pytest.mark.parametrize("patch", ["$patch: delete\n", "[{op: remove, path: /HostnameConfig}]"])
+@pytest.mark.parametrize("style", ["preserve", "canonical"])
+def test_the_last_document_cannot_be_deleted(patch: str, style: Literal["preserve", "canonical"]) -> None:
+    """What would be left is no config; but another one may take its place. By talosctl's semantics the result is empty, as for talosctl."""
     only = "apiVersion: v1alpha1\nkind: HostnameConfig\n"
-    assert text_of(only, only + "$patch: delete\n") == ""
-    with pytest.raises(ConfigError, match="there is no document in it"):
-        patched("", only)
+    change = patch if patch.startswith("[") else only + patch
+    with pytest.raises(ChangeError, match="the last document would go, and a config without any is none") as caught:
+        patch_config(only, [change], talos_version="1.14", style=style)
+    assert caught.value.hint == "leave one, or give another one in its place"
+    other = "apiVersion: v1alpha1\nkind: LinkConfig\nname: eth0\n"
+    assert patch_config(only, [change, other], talos_version="1.14", style=style).endswith(other)
+    if not patch.startswith("["):
+        assert patch_config(only, [change], talos_version="1.14", semantics="talosctl", style="canonical") == ""
 
 
 # Free-form objects
@@ -151,6 +161,24 @@ def test_an_element_in_brackets_may_begin_with_a_colon() -> None:
         patch_config(base, [patch], talos_version="1.12")
     with pytest.raises(ConfigError, match=r"base:3:18: .*node content"):
         patch_config(base, ["machine: {}\n"], talos_version="1.12")
+
+
+def test_a_text_in_brackets_may_begin_with_a_question_mark() -> None:
+    """In the config and in the patch, for Talos from 1.12 on; for others it is the mark of a key, and they refuse it there."""
+    base = "machine: # all\n  certSANs: [?x, b] # why?\n  sysctls: {a: ?b}\n"
+    after = "machine: # all\n  certSANs: ['?x', b, '?y'] # why?\n  sysctls: {a: '?b'}\n"
+    patch = "machine:\n  certSANs: [?y]\n"
+    assert patch_config(base, [patch], talos_version="1.13") == after
+    assert patch_config(after, [patch], talos_version="1.13") == after
+    canonical = patch_config(base, [patch], talos_version="1.13", style="canonical")
+    assert canonical == patch_config(base, [patch], talos_version="1.13", style="canonical", semantics="talosctl")
+    assert "- ?x\n        - b\n        - ?y\n" in canonical
+    only = base.partition("  sysctls")[0]
+    with pytest.raises(ConfigError, match=r"base:2:14: what begins with a question mark in braces or brackets is a key to some readers"):
+        patch_config(only, ["machine: {}\n"], talos_version="1.11")
+    with pytest.raises(ConfigError, match=r"config:2:14: .*put it into quotes"):
+        MachineConfig.parse(only)
+    assert MachineConfig.parse("machine: {certSANs: [? x]}\n# [?x]\nx: '[?y]'\n")
 
 
 def test_a_config_that_its_talos_does_not_read_is_not_patched() -> None:

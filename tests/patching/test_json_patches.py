@@ -233,3 +233,27 @@ def test_nothing_is_changed_by_a_patch_that_fails() -> None:
     with pytest.raises(TalosPatchError, match="nothing stands there"):
         patched(base, patch + "- {op: test, path: /machine/x, value: 1}\n")
     assert text_of(base, patch) == base + "  env:\n    c: d\n    e: f\n"
+
+
+def test_a_main_document_may_be_left_with_nothing() -> None:
+    """But the key that it is known by."""
+    base = "machine: # nothing yet\nversion: v1alpha1\n"
+    patch = "- {op: remove, path: /version}\n"
+    assert text_of(base, patch) == "machine: # nothing yet\n"
+    assert text_of("machine: # nothing yet\n", patch) == "machine: # nothing yet\n"
+
+
+def test_a_second_element_for_a_key_is_a_warning() -> None:
+    """Once, where the patch brings it; not for keys of other elements, nor where the config had both before."""
+    base = (
+        "machine:\n  files:\n    - path: /a\n    - path: /b\n  network:\n    interfaces:\n      - {interface: eth0, vlans: [{vlanId: 1}]}\n"
+    )
+    file = operation("add", "/machine/files/0", value={"path": "/b", "content": "c"})
+    after = text_of(base, file)
+    assert ("json-patch-second-element", "machine.files") in noticed(base, file)
+    assert ("json-patch-second-element", "machine.files") not in noticed(after, file)
+    assert ("json-patch-second-element", "machine.files") not in noticed(after, operation("replace", "/machine/type", value="worker"))
+    assert noticed(base, operation("add", "/machine/files/-", value={"path": "/c"})) == []
+    assert noticed(base, operation("add", "/machine/files/-", value={"path": "/a", "op": "append"})) == []
+    vlan = operation("add", "/machine/network/interfaces/0/vlans/-", value={"vlanId": 1, "mtu": 1400})
+    assert noticed(base, vlan) == [("json-patch-second-element", "machine.network.interfaces.vlans")]

@@ -100,7 +100,7 @@ ROWS: dict[str, tuple[str, str, str, str, str, str]] = {
         "machine: {systemDiskEncryption: {state: {provider: luks2, keys: []}}}\n",
         "{slot: 1, nodeID: {}}",
         "{slot: 1, static: {passphrase: a}}",
-        "{slot: 1, nodeID: {}, static: {passphrase: a}}",
+        "{slot: 1, static: {passphrase: a}}",
         "{slot: 0, nodeID: {}}",
     ),
     "v1alpha1.ExtraHost": (

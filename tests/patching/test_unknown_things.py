@@ -146,13 +146,13 @@ def test_a_wrong_type_is_an_error_all_the_same() -> None:
 def test_a_document_twice_in_a_patch_is_applied_twice() -> None:
     """In order, with a finding where talosctl would refuse it."""
     name = "apiVersion: v1alpha1\nkind: HostnameConfig\n"
-    patch = f"{name}hostname: a\n---\n{name}auto: stable\n---\n{name}hostname: b\n"
-    after = f"machine: {{}}\n---\n{name}auto: stable\nhostname: b\n"
+    patch = f"{name}hostname: a\n---\n{name}auto: 'off'\n---\n{name}hostname: b\n"
+    after = f'machine: {{}}\n---\n{name}auto: "off"\nhostname: b\n'
     assert text_of("machine: {}\n", patch) == after
     assert noticed("machine: {}\n", patch) == [("document-repeated", "HostnameConfig")]
     assert text_of("machine: {}\n", patch, talos="1.14") == after
     assert noticed("machine: {}\n", patch, talos="1.14") == []
-    assert text_of(after, f"{name}hostname: b\n---\n{name}auto: stable\n") == after
+    assert text_of(after, f"{name}hostname: b\n---\n{name}auto: 'off'\n") == after
 
 
 def test_a_document_twice_in_a_config_is_an_error() -> None:

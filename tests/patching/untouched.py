@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from talospatch.machineconfig.nodes import Mapping, Node, Sequence, children
 from talospatch.machineconfig.typed.decode import ZERO
 from talospatch.machineconfig.typed.documents import Document
+from talospatch.patching.choices import CHOICES
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.hazards import Noticed
 from talospatch.patching.known_types import schema_for
@@ -52,6 +53,9 @@ def _named(text: str, key: Node | None, node: Node, value: Any, type_: Type | No
         added = any(name not in node.values for name in value)
         emptied = len(node.values) == 1 and any(each is ZERO or not each for each in value.values())
         spans = [_span(text, key or node, node)] if (node.flow and added) or emptied else list[Span]()
+        if type_ is not None and type_.name in CHOICES:  # another choice goes, and what is emptied by that is written anew
+            others = [name for way in CHOICES[type_.name].ways for name in way if name in node.values and name not in value]
+            spans += [_span(text, key or node, node)] if others else []
         for name, each in value.items():
             if isinstance(name, str) and name in node.values:
                 field = type_.fields.get(name) if type_ is not None else None

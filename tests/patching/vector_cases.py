@@ -35,11 +35,11 @@ class Case(NamedTuple):
         try:
             piece = Workpiece(MachineConfig.parse(readable(self.base if base is None else base, talos)), talos=talos)
             for number, patch in enumerate(self.patches, start=1):
-                Change.parse(patch, source=f"patch {number}").work_on(piece)
-            piece.documents()
+                Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
+            left = piece.documents().documents
         except TalosPatchError:
             return None
-        return piece
+        return piece if left else None
 
 
 def cases() -> Iterator[Case]:

@@ -63,3 +63,15 @@ def test_a_text_that_cannot_be_read_has_the_errors_alone() -> None:
     (found,) = validate_config("machine: [", mode="metal", talos_version="1.13", source="a.yaml")
     assert found.severity is Severity.ERROR
     assert found.message.startswith("a.yaml:")
+
+
+@pytest.mark.parametrize("around", ["state", "ephemeral"])
+def test_a_second_kind_of_key_in_a_slot_is_a_warning(around: str) -> None:
+    keys = "      keys:\n        - slot: 0\n          tpm: {}\n        - slot: 1\n          tpm: {}\n          nodeID: {}\n"
+    found = findings(f"  systemDiskEncryption:\n    {around}:\n      provider: luks2\n" + keys)
+    assert found["encryption-key-ignored"].path == f"machine.systemDiskEncryption.{around}.keys[1].tpm"
+    assert "the node takes nodeID" in found["encryption-key-ignored"].message
+    volume = "---\napiVersion: v1alpha1\nkind: VolumeConfig\nname: EPHEMERAL\nencryption:\n  provider: luks2\n  keys:\n"
+    found = findings(more=volume + "    - {slot: 0, tpm: {}, kms: {endpoint: 'https://a'}}\n")
+    assert found["encryption-key-ignored"].path == "VolumeConfig/EPHEMERAL:encryption.keys[0].tpm"
+    assert "encryption-key-ignored" not in findings(more=volume + "    - {slot: 0, tpm: {}, kms: null}\n")

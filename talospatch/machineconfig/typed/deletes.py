@@ -32,13 +32,15 @@ class Selector:
         key: for an element the key by which it is found.
         value: and the text of that key's value.
         node: that value, or None.
+        around: the elements of lists that the path leads through, by their places in the path; none, for the reference has no such paths.
     """
 
-    __slots__ = ("api_version", "key", "kind", "name", "node", "path", "value")
+    __slots__ = ("api_version", "around", "key", "kind", "name", "node", "path", "value")
 
     def __init__(self, root: Mapping, path: tuple[str, ...], key: str = "", value: str = "", node: Node | None = None) -> None:
         self.api_version, self.kind, self.name = scalar_at(root, "apiVersion"), scalar_at(root, "kind"), scalar_at(root, "name")
         self.path, self.key, self.value, self.node = path, key, value, node
+        self.around: dict[int, Node] = {}
         if not path:
             for what, found in (("apiVersion", self.api_version), ("kind", self.kind)):
                 if what not in root.values:
@@ -101,17 +103,23 @@ class Cut:
         elif isinstance(node, Sequence):
             kept: list[Node] = []
             for child in node.items:
-                if not self._cut(node, child, (*path, f"[{len(kept)}]")):
+                if not self._cut_element(node, child, (*path, f"[{len(kept)}]")):
                     kept.append(child)
             deleted = len(kept) < len(node.items)
             node.items[:] = kept
             return deleted and not kept
         return False
 
+    def _cut_element(self, parent: Sequence, element: Node, path: tuple[str, ...]) -> bool:
+        return self._cut(parent, element, path)
+
+    def _check_key(self, path: tuple[str, ...]) -> None:
+        if any(not step or step.startswith("[") for step in path):
+            raise Misfit(f"cannot delete a key inside an element of a list: {'.'.join(path)}")
+
     def _select(self, parent: Node | None, node: Mapping, path: tuple[str, ...]) -> None:
         if not isinstance(parent, Sequence):
-            if any(not step or step.startswith("[") for step in path):
-                raise Misfit(f"cannot delete a key inside an element of a list: {'.'.join(path)}")
+            self._check_key(path)
             self.selectors.append(Selector(self._document, path))
             return
         for key, child in node.values.items():

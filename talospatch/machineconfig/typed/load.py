@@ -127,7 +127,7 @@ class Loader:
         steps: list[Step] = []
         if self.patch:
             try:
-                cut = Cut(root)
+                cut = self.cut(root)
             except Misfit as misfit:
                 raise self.error(str(misfit), root.start, misfit.hint) from None
             steps += cut.selectors
@@ -135,6 +135,14 @@ class Loader:
                 return steps
             root = without_repeats(cut.root, self.error)
         return [*steps, self.document(root, errors)]
+
+    def cut(self, root: Mapping) -> Cut:
+        """Cut the deletes out of a document of a patch.
+
+        Raises:
+            Misfit: one of them cannot be addressed.
+        """
+        return Cut(root)
 
     def empty(self, place: int) -> None:
         """Take note of an empty document.

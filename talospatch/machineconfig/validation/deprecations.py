@@ -5,7 +5,7 @@ Source: fields that the JSON schema of a minor leaves out although its types hav
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from talospatch.machineconfig.validation.rule import at_least
 from talospatch.talos.finding import Finding, Severity
@@ -15,50 +15,58 @@ if TYPE_CHECKING:
 
 
 class Deprecation(NamedTuple):
-    """A field, the first minor that deprecates it, and what to use instead; empty when it has no effect any more."""
+    """A row.
+
+    Attributes:
+        path: the field.
+        since: the first minor that deprecates it.
+        successor: what to use instead; empty when it has no effect any more.
+        moved: what ``talospatch machineconfig convert`` moves there: all of it, part of it, or nothing.
+    """
 
     path: str
     since: str
     successor: str
+    moved: Literal["", "it", "a part of it"] = ""
 
 
 DEPRECATIONS = (
     Deprecation("machine.disks", "1.11", "UserVolumeConfig"),
     Deprecation("machine.systemDiskEncryption", "1.11", "VolumeConfig"),
     Deprecation("cluster.allowSchedulingOnMasters", "1.11", "cluster.allowSchedulingOnControlPlanes"),
-    Deprecation("machine.registries", "1.12", "RegistryMirrorConfig, RegistryAuthConfig and RegistryTLSConfig"),
-    Deprecation("machine.time", "1.12", "TimeSyncConfig"),
-    Deprecation("machine.network.hostname", "1.12", "HostnameConfig"),
+    Deprecation("machine.registries", "1.12", "RegistryMirrorConfig, RegistryAuthConfig and RegistryTLSConfig", "it"),
+    Deprecation("machine.time", "1.12", "TimeSyncConfig", "it"),
+    Deprecation("machine.network.hostname", "1.12", "HostnameConfig", "it"),
     Deprecation("machine.network.interfaces", "1.12", "LinkConfig and its kin"),
-    Deprecation("machine.network.nameservers", "1.12", "ResolverConfig"),
-    Deprecation("machine.network.searchDomains", "1.12", "ResolverConfig"),
-    Deprecation("machine.network.disableSearchDomain", "1.12", "ResolverConfig"),
-    Deprecation("machine.network.extraHostEntries", "1.12", "StaticHostConfig"),
+    Deprecation("machine.network.nameservers", "1.12", "ResolverConfig", "it"),
+    Deprecation("machine.network.searchDomains", "1.12", "ResolverConfig", "it"),
+    Deprecation("machine.network.disableSearchDomain", "1.12", "ResolverConfig", "it"),
+    Deprecation("machine.network.extraHostEntries", "1.12", "StaticHostConfig", "it"),
     Deprecation("cluster.apiServer.disablePodSecurityPolicy", "1.12", ""),
-    Deprecation("machine.network.kubespan", "1.13", "KubeSpanConfig"),
-    Deprecation("machine.env", "1.13", "EnvironmentConfig"),
+    Deprecation("machine.network.kubespan", "1.13", "KubeSpanConfig", "it"),
+    Deprecation("machine.env", "1.13", "EnvironmentConfig", "it"),
     Deprecation("machine.install", "1.14", "UnattendedInstallConfig"),
-    Deprecation("machine.kernel", "1.14", "KernelModuleConfig"),
-    Deprecation("machine.kubelet", "1.14", "KubeletConfig and KubeNodeConfig"),
-    Deprecation("machine.nodeLabels", "1.14", "KubeNodeConfig"),
-    Deprecation("machine.nodeAnnotations", "1.14", "KubeNodeConfig"),
-    Deprecation("machine.nodeTaints", "1.14", "KubeNodeConfig"),
-    Deprecation("machine.pods", "1.14", "KubeStaticPodConfig"),
-    Deprecation("machine.sysctls", "1.14", "SysctlConfig"),
-    Deprecation("machine.sysfs", "1.14", "SysfsConfig"),
-    Deprecation("machine.udev", "1.14", "UdevRulesConfig"),
-    Deprecation("machine.features.hostDNS", "1.14", "ResolverConfig"),
-    Deprecation("machine.features.imageCache", "1.14", "ImageCacheConfig"),
-    Deprecation("machine.features.kubePrism", "1.14", "KubePrismConfig"),
-    Deprecation("machine.features.kubernetesTalosAPIAccess", "1.14", "KubeTalosAPIAccessConfig"),
+    Deprecation("machine.kernel", "1.14", "KernelModuleConfig", "it"),
+    Deprecation("machine.kubelet", "1.14", "KubeletConfig and KubeNodeConfig", "it"),
+    Deprecation("machine.nodeLabels", "1.14", "KubeNodeConfig", "it"),
+    Deprecation("machine.nodeAnnotations", "1.14", "KubeNodeConfig", "it"),
+    Deprecation("machine.nodeTaints", "1.14", "KubeNodeConfig", "it"),
+    Deprecation("machine.pods", "1.14", "KubeStaticPodConfig", "it"),
+    Deprecation("machine.sysctls", "1.14", "SysctlConfig", "it"),
+    Deprecation("machine.sysfs", "1.14", "SysfsConfig", "it"),
+    Deprecation("machine.udev", "1.14", "UdevRulesConfig", "it"),
+    Deprecation("machine.features.hostDNS", "1.14", "ResolverConfig", "it"),
+    Deprecation("machine.features.imageCache", "1.14", "ImageCacheConfig", "it"),
+    Deprecation("machine.features.kubePrism", "1.14", "KubePrismConfig", "it"),
+    Deprecation("machine.features.kubernetesTalosAPIAccess", "1.14", "KubeTalosAPIAccessConfig", "it"),
     Deprecation("cluster.network", "1.14", "KubeNetworkConfig and KubeFlannelCNIConfig"),
     Deprecation("cluster.proxy", "1.14", "KubeProxyConfig"),
-    Deprecation("cluster.apiServer", "1.14", "KubeAPIServerConfig"),
+    Deprecation("cluster.apiServer", "1.14", "KubeAPIServerConfig", "a part of it"),
     Deprecation("cluster.controllerManager", "1.14", "KubeControllerManagerConfig"),
     Deprecation("cluster.scheduler", "1.14", "KubeSchedulerConfig"),
-    Deprecation("cluster.coreDNS", "1.14", "KubeCoreDNSConfig"),
-    Deprecation("cluster.discovery", "1.14", "DiscoveryServiceConfig"),
-    Deprecation("cluster.inlineManifests", "1.14", "KubeInlineManifestConfig"),
+    Deprecation("cluster.coreDNS", "1.14", "KubeCoreDNSConfig", "it"),
+    Deprecation("cluster.discovery", "1.14", "DiscoveryServiceConfig", "it"),
+    Deprecation("cluster.inlineManifests", "1.14", "KubeInlineManifestConfig", "it"),
     Deprecation("cluster.extraManifests", "1.14", "KubeExternalManifestConfig"),
     Deprecation("cluster.extraManifestHeaders", "1.14", "KubeExternalManifestConfig"),
 )
@@ -77,8 +85,14 @@ def deprecation_findings(config: MachineConfig, minor: str) -> tuple[Finding, ..
             "field-deprecated",
             row.path,
             f"{row.path} is deprecated since Talos {row.since}",
-            f"use {row.successor}" if row.successor else "take it out: it has no effect",
+            _hint(row, minor),
         )
         for row in DEPRECATIONS
         if at_least(minor, row.since) and config.find(row.path) is not None
     )
+
+
+def _hint(row: Deprecation, minor: str) -> str:
+    if not row.successor:
+        return "take it out: it has no effect"
+    return f"use {row.successor}" + (f"; talospatch mc convert --to {minor} moves {row.moved}" if row.moved else "")

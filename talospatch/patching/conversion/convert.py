@@ -154,14 +154,17 @@ def rules_for(to: TalosVersion, only: Iterable[str] = ()) -> tuple[Rule, ...]:
 
 
 def _reader(config: MachineConfig, to: TalosVersion) -> TalosVersion:
-    """Return the version by which the config is read: the newest that we know where the target does not know all that it holds."""
-    noticed = Noticed()
-    try:
-        DocumentSet(config.text, schema_for(to, noticed), noticed, source=config.source)
-    except ConfigError:
-        newest = TalosVersion.parse(MINORS[-1])
-        return newest if newest.minor != to.minor else to
-    return TalosVersion.parse(MINORS[-1]) if _is_unknown(noticed) else to
+    """Return the version by which the config is read: the target, or the first behind it that knows all that it holds; else the newest."""
+    for version in (to, *(TalosVersion.parse(minor) for minor in MINORS[MINORS.index(to.minor) + 1 :])):
+        noticed = Noticed()
+        try:
+            DocumentSet(config.text, schema_for(version, noticed), noticed, source=config.source)
+        except ConfigError:
+            continue
+        if not _is_unknown(noticed):
+            return version
+    newest = TalosVersion.parse(MINORS[-1])
+    return newest if newest.minor != to.minor else to
 
 
 def _is_unknown(noticed: Noticed) -> bool:
