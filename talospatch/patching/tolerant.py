@@ -49,9 +49,15 @@ class Widened:
             type_ = Type("struct", UNKNOWN)
             type_.free = True
             self._kinds[identity] = Kind(name, "n" if document_name else "", type_)
-            near = difflib.get_close_matches(name, self.schema.kinds, n=1, cutoff=0.8)
-            self.noticed.add(hazards.UNKNOWN_KIND, identity, hint=f"did you mean {near[0]}?" if near else "")
+            self.noticed.add(hazards.UNKNOWN_KIND, identity, hint=self._known_as(name, api_version))
         return self._kinds[identity]
+
+    def _known_as(self, name: str, api_version: str) -> str:
+        """Return what an unknown kind may be meant as, for a hint, or ""."""
+        if name in self.schema.kinds and name != MAIN and not api_version:
+            return f"the document says no apiVersion, and Talos refuses it: apiVersion: {MAIN}"
+        near = difflib.get_close_matches(name, self.schema.kinds, n=1, cutoff=0.8)
+        return f"did you mean {near[0]}?" if near and near[0] != name else ""
 
     def widen(self, kind: Kind, document_name: str, path: tuple[str | int, ...], hint: str | None) -> Kind:
         """Return the kind with a field at a path, of any value; as it is where another element of a list has brought that field."""

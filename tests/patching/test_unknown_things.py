@@ -162,3 +162,13 @@ def test_a_document_twice_in_a_config_is_an_error() -> None:
         patched(f"{name}---\n{name}hostname: a\n", "machine: {}\n")
     with pytest.raises(ChangeError, match=r"^patch 1: "):
         patched(name, "apiVersion: v1alpha1\nkind: BondConfig\nname: a\n---\napiVersion: v1alpha1\nkind: BridgeConfig\nname: a\n")
+
+
+def test_a_known_kind_without_an_api_version_is_told_what_it_lacks() -> None:
+    """Talos refuses it; and one of another version is not said to be meant as itself."""
+    base = "machine: {}\n---\nkind: HostnameConfig\nhostname: a\n"
+    (finding,) = worked(base, "machine: {token: a}").patched.findings
+    assert finding.code == "unknown-kind"
+    assert finding.hint == "the document says no apiVersion, and Talos refuses it: apiVersion: v1alpha1"
+    (finding,) = worked(base.replace("kind", "apiVersion: v1beta1\nkind"), "machine: {token: a}").patched.findings
+    assert "did you mean" not in finding.hint
