@@ -197,6 +197,6 @@ def _moved(node: Node, by: int) -> Node:
         return items
     assert isinstance(node, Mapping), "there are no aliases where there are no anchors"
     mapping = Mapping(node.start + by, node.end + by, node.flow, node.anchor, node.tag)
-    for key, value in node.values.items():
-        mapping.keys[key], mapping.values[key] = _moved(node.keys[key], by), _moved(value, by)
+    mapping.keys = {key: _moved(name, by) for key, name in node.keys.items()}
+    mapping.values = {key: _moved(value, by) for key, value in node.values.items()}
     return mapping
