@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Keys by which a document without kind is known for the main one. Source: the decoder's ManifestDeprecatedKeys.
 MAIN_KEYS = frozenset({"machine", "cluster", "debug", "persist"})
-_VERSION = re.compile(r"^%YAML[ \t]+(?!1\.1(?:[ \t\r\n]|$))", re.MULTILINE)
+_VERSION = r"(?m)^%YAML[ \t]+(?!1\.1(?:[ \t\r\n]|$))"  # compiled where it is needed, as other patterns that hardly any config needs
 Step = Document | Selector
 
 
@@ -82,7 +82,7 @@ class Loader:
 
     def steps(self) -> list[Step]:
         """Read all documents, the selectors of each before it."""
-        if "%" in self.text and (bad := _VERSION.search(self.text)):
+        if "%" in self.text and (bad := re.search(_VERSION, self.text)):
             raise self.error("another version of YAML than 1.1 is refused", bad.start())
         steps: list[Step] = []
         errors: list[ConfigError] = []

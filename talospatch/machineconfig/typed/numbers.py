@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-_TIME = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?(Z|[-+]\d{2}:\d{2})?)?",
-)
+_TIME = r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:[.,](\d+))?(Z|[-+]\d{2}:\d{2})?)?"
 _EXPONENTS = (-4, 6)  # decimal exponents that are written out: from the first, below the second (strconv.FormatFloat, shortest)
 
 
@@ -37,7 +35,7 @@ def write_float(value: float) -> str:
 
 def write_time(text: str) -> str:
     """Return a date or time as RFC 3339 has it; ``text`` is one that YAML reads as a date."""
-    match = _TIME.fullmatch(text)
+    match = re.fullmatch(_TIME, text)
     assert match is not None, "only dates are read as dates"
     year, month, day, hour, minute, second, part, zone = match.groups()
     part = (part or "")[:9].rstrip("0")

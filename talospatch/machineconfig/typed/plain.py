@@ -26,7 +26,7 @@ OLD_BOOLS = {
 }
 _NEGATIVE_ZEROS = frozenset({"-0", "-0.0"})
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_DATE = re.compile(
+_DATE = (
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:(?P<between>[Tt ])(?P<hour>\d{1,2}):(?P<minute>\d{1,2}):(?P<second>\d{1,2})(?:[.,](?P<part>\d+))?(?P<zone>Z|[-+]\d{2}:\d{2})?)?"
 )
@@ -62,7 +62,7 @@ def resolve_unquoted(text: str, dialect: Dialect) -> Value:
 
 def _is_date(text: str) -> bool:
     """Whether a text that has the form of a date is one: on the calendar, and in one of the layouts that go-yaml takes."""
-    match = _DATE.fullmatch(text)
+    match = re.fullmatch(_DATE, text)
     if match is None:
         return False
     if match["between"] and (match["between"] == " ") == bool(match["zone"]):
