@@ -39,6 +39,9 @@ SAMPLES = tuple(path.read_bytes() for path in sorted(FOLDER.iterdir()))
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null|[][{}:,]')
 SAMPLE_TOKENS = tuple(sorted({token for sample in SAMPLES for token in TOKEN.findall(sample) if len(token) < 80}))
 
+# Bytes: from pieces of this size on, every smaller one is tried, to find those that make a member of an object.
+SMALL = 24
+
 
 def quoted(text: str) -> bytes:
     return json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -71,8 +74,10 @@ class Maker:
         chance = random.random()
         if chance < 0.5:
             return self.wrapper()
-        if chance < 0.65:
+        if chance < 0.6:
             return self.result()
+        if chance < 0.65:
+            return self._repeated()
         if chance < 0.8:
             return self._edited(random.choice(SAMPLES))
         if chance < 0.93:
@@ -126,6 +131,18 @@ class Maker:
         else:
             names = list(fields)
         return self._object({name: fields[name] for name in names})
+
+    def _repeated(self) -> bytes:
+        """Return a result in which lists are given again, with and without nothing in them; as a file of its own or in a wrapper."""
+        random = self.random
+        members = [b'"cniVersion":' + self._version() for _ in range(random.choice((1, 1, 2)))]
+        for _ in range(random.randint(1, 4)):
+            name = random.choice(("interfaces", "ips", "ips", "routes"))
+            value = random.choice((b"[]", b"[null]", b"[{}]", b"null", b"[{},null]", b"[null,{}]", b"{}", b"[{},{}]"))
+            members.append(self._key(random.choice((name, name.capitalize()))) + b":" + value)
+        random.shuffle(members)
+        result = b"{" + b",".join(members) + b"}"
+        return result if random.random() < 0.7 else b'{"kind":"cniCacheV1","result":' + result + b"}"
 
     def _result_fields(self) -> dict[str, Callable[[], bytes]]:
         numbers: dict[str, Callable[[], bytes]] = dict.fromkeys(("mtu", "advmss", "priority", "table", "scope"), self._integer)
@@ -192,7 +209,9 @@ class Maker:
         random = self.random
         if not self._wrongly():
             return quoted(name)
-        how = random.randint(0, 6)
+        how = random.randint(0, 7)
+        if how == 7:
+            return quoted(name.replace("k", "\u212a").replace("s", "\u017f"))
         if how <= 2:
             share = random.choice((0.2, 0.6, 1.0))
             return quoted("".join(self._respelled(char) if random.random() < share else char for char in name))
@@ -222,7 +241,7 @@ class Maker:
         return self.random.choice(NUMBERS) if self._wrongly() else self.random.choice((b"0", b"1", b"1450", b"-1"))
 
     def _version(self) -> bytes:
-        if self._wrongly():
+        if self.random.random() < max(self.wrongness, 0.08):
             return self._string() if self.random.random() < 0.3 else quoted(self.random.choice(ODD_RESULT_VERSIONS))
         return quoted(self.random.choice(RESULT_VERSIONS))
 
@@ -344,7 +363,7 @@ class Maker:
 
 
 def lessened(content: bytes, still: Callable[[bytes], bool]) -> bytes:
-    """Return the content with as much taken out as leaves it one of which ``still`` holds."""
+    """Return the content with as much taken out as leaves it one of which ``still`` holds: large pieces first, then ever smaller ones."""
     size = len(content) // 2
     while size:
         place = 0
@@ -353,6 +372,6 @@ def lessened(content: bytes, still: Callable[[bytes], bool]) -> bytes:
             if still(shorter):
                 content = shorter
             else:
-                place += size
-        size //= 2
+                place += max(1, size // 4)
+        size = size // 2 if size > SMALL else size - 1
     return content
