@@ -40,7 +40,7 @@ TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|true|false|null|[][{}
 SAMPLE_TOKENS = tuple(sorted({token for sample in SAMPLES for token in TOKEN.findall(sample) if len(token) < 80}))
 
 # Bytes: from pieces of this size on, every smaller one is tried, to find those that make a member of an object.
-SMALL = 24
+SMALL = 32
 
 
 def quoted(text: str) -> bytes:
@@ -372,6 +372,6 @@ def lessened(content: bytes, still: Callable[[bytes], bool]) -> bytes:
             if still(shorter):
                 content = shorter
             else:
-                place += max(1, size // 4)
+                place += 1 if size <= SMALL else size // 4
         size = size // 2 if size > SMALL else size - 1
     return content
