@@ -22,7 +22,8 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 HERE = Path(__file__).parent
 OLDEST = (3, 11)
 MINORS = sorted((path.stem for path in (HERE / "tools/machinery").glob("*.mod")), key=lambda minor: int(minor.partition(".")[2]))
-NO_GO = "there is no Go of 1.21 or newer, which fetches the Go that Talos needs by itself"
+LIBCNIS = sorted(path.stem for path in (HERE / "tools/libcni").glob("*.*.mod"))
+NO_GO = "there is no Go of 1.21 or newer, which fetches the Go that is needed by itself"
 
 
 def group(name: str) -> list[str]:
@@ -51,13 +52,16 @@ def interpreters() -> list[str]:
     return [found[version] for version in dict.fromkeys((versions[0], versions[-1])) if version != sys.version_info[:2]]
 
 
-def reference(session: nox.Session, minors: Sequence[str]) -> dict[str, str]:
-    """Return the variables that name a program which answers as Talos does, for each minor; those that are set already stay as they are."""
-    names = {minor: f"TALOSPATCH_ORACLE_{minor.replace('.', '_')}" for minor in minors}
+def reference(session: nox.Session, kind: str, versions: Sequence[str]) -> dict[str, str]:
+    """Return the variables that name a program which answers as the real code does, for each version; what is set already stays as it is.
+
+    The kind is that of the program: ``oracle`` for Talos, by minor, and ``libcni``.
+    """
+    names = {version: f"TALOSPATCH_{kind.upper()}_{version.replace('.', '_')}" for version in versions}
     programs = {name: os.environ[name] for name in names.values() if os.environ.get(name)}
-    missing = [minor for minor, name in names.items() if name not in programs]
+    missing = [version for version, name in names.items() if name not in programs]
     if missing and has_go():
-        lines = session.run("python", "tools/oracle.py", *missing, silent=True, stderr=sys.stderr)
+        lines = session.run("python", f"tools/{kind}.py", *missing, silent=True, stderr=sys.stderr)
         programs |= dict(line.split("=", 1) for line in str(lines).splitlines())
     return programs
 
@@ -149,7 +153,7 @@ def cni_tutorial(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Print every figure that docs/performance.md quotes, as ratios within this run; some of Talos's own code, where Go can build it."""
     session.install("-e", ".", "psutil>=6")
-    programs = reference(session, MINORS[-2:])
+    programs = reference(session, "oracle", MINORS[-2:])
     session.run("python", "-m", "benchmarks", *session.posargs, env=programs)
 
 
@@ -206,11 +210,22 @@ def views(session: nox.Session) -> None:
 def oracle(session: nox.Session) -> None:
     """Compare random patches, verdicts and conversions with Talos's own code, built first (needs Go); for some minors: -- 1.13 1.14."""
     minors = [word for word in session.posargs if word in MINORS]
-    programs = reference(session, minors or MINORS)
+    programs = reference(session, "oracle", minors or MINORS)
     if not programs:
         session.skip(f"{NO_GO}, and no variable such as TALOSPATCH_ORACLE_1_14 names a program that was built elsewhere")
     session.install("-e", ".", *group("test"))
     session.run("pytest", "tests/oracle", *[word for word in session.posargs if word not in minors], env=programs)
+
+
+@nox.session
+def libcni(session: nox.Session) -> None:
+    """Compare what is predicted of random cache files with libcni's own DEL, built first (needs Go); for some versions: -- 1.1.2 1.3.0."""
+    versions = [word for word in session.posargs if word in LIBCNIS]
+    programs = reference(session, "libcni", versions or LIBCNIS)
+    if not programs:
+        session.skip(f"{NO_GO}, and no variable such as TALOSPATCH_LIBCNI_1_1_2 names a program that was built elsewhere")
+    session.install("-e", ".", *group("test"))
+    session.run("pytest", "tests/libcni", *[word for word in session.posargs if word not in versions], env=programs)
 
 
 @nox.session

@@ -8,12 +8,11 @@ One Talos minor per build: its versions cannot live in one binary. Needs Go, and
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
-TOOLS = Path(__file__).parent
+from goprograms import TOOLS, go
+
 PINS = TOOLS / "machinery"
 MACHINERY = "github.com/siderolabs/talos/pkg/machinery"
 OLDEST_GO = "go 1.24"  # that the programs can do with; the machinery raises it
@@ -44,13 +43,6 @@ def pin(minor: str, version: str, folder: Path = PINS) -> Path:
 def pinned(minor: str) -> Path:
     """Return the committed requirements of a minor."""
     return PINS / f"{minor}.mod"
-
-
-def go(requirements: Path, *arguments: str) -> str:
-    """Run the go command in ``tools/`` with the requirements of a minor and return what it prints; its complaints go to the terminal."""
-    flags = f"{os.environ.get('GOFLAGS', '')} -modfile={requirements.resolve()}".strip()
-    environment = os.environ | {"GOFLAGS": flags}
-    return subprocess.run(["go", *arguments], cwd=TOOLS, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def main(arguments: list[str]) -> None:

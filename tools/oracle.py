@@ -3,44 +3,24 @@
 python tools/oracle.py                 build it for every minor, and print for each the variable that names the program
 python tools/oracle.py 1.13 1.14       for these
 
-Programs are kept below .nox, under a name that tells what they were made of: what has not changed is not made again. Needs Go.
+What has not changed is not built again. Needs Go.
 """
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from machinery import MINORS, TOOLS, go, pinned
+from goprograms import TOOLS, built
+from machinery import MINORS, pinned
 
-PROGRAMS = TOOLS.parent / ".nox" / "reference"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def program(minor: str) -> Path:
-    """Return the program of a minor, built if need be; those that it replaces are removed."""
-    path = PROGRAMS / f"oracle-{minor}-{stamp(minor)}"
-    if not path.exists():
-        PROGRAMS.mkdir(parents=True, exist_ok=True)
-        begun = time.monotonic()
-        made = path.with_suffix(".new")
-        go(pinned(minor), "build", "-trimpath", "-ldflags=-s -w", "-o", str(made), "./oracle")
-        for older in PROGRAMS.glob(f"oracle-{minor}-*"):
-            if older != made:
-                older.unlink()
-        made.rename(path)
-        print(f"built the reference of Talos {minor} in {time.monotonic() - begun:.0f} s", file=sys.stderr)
-    return path
-
-
-def stamp(minor: str) -> str:
-    """Return a word for all that a program is made of: its sources, what it requires, and the Go that builds it."""
-    requirements = pinned(minor)
-    digest = hashlib.sha256(go(requirements, "version").encode())
-    for path in (*sorted((TOOLS / "oracle").glob("*.go")), requirements, requirements.with_suffix(".sum")):
-        digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Return the program of a minor, built if need be."""
+    return built(TOOLS / "oracle", minor, pinned(minor))
 
 
 def main(minors: list[str]) -> int:

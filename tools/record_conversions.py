@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-from machinery import TOOLS
+from goprograms import TOOLS
 from oracle import program
 
 sys.path.insert(0, str(TOOLS.parent / "tests" / "oracle"))

@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from machinery import MINORS, go, pin, pinned
+from goprograms import go
+from machinery import MINORS, pin, pinned
 
 TABLES = Path(__file__).parent.parent / "talospatch" / "machineconfig" / "tables"
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from talospatch.cni.goprint import is_printable
+
 # Source: maxNestingDepth in Go's encoding/json/scanner.go, since Go 1.15.
 DEEPEST = 10_000
 
@@ -225,7 +227,7 @@ _GO_ESCAPES = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", 
 def _escaped(char: str) -> str:
     if char in _GO_ESCAPES:
         return _GO_ESCAPES[char]
-    if char.isprintable():
+    if is_printable(char):
         return char
     code = ord(char)
     if code < 0x20 or code == 0x7F:

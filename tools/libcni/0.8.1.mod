@@ -1,0 +1,5 @@
+module talospatch/tools/libcni
+
+go 1.24
+
+require github.com/containernetworking/cni v0.8.1
