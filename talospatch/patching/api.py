@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from talospatch.errors import ChangeError
@@ -40,8 +41,14 @@ def patch_config(
         raise ChangeError(f"there are no semantics {semantics!r}", hint="use declarative or talosctl")
     if style not in {"preserve", "canonical"}:
         raise ChangeError(f"there is no style {style!r}", hint="use preserve or canonical")
+    texts = tuple(PatchText(patch, f"patch {number}", f"patch {number}") for number, patch in enumerate(patches, start=1))
+    read = () if semantics == "talosctl" else tuple(_change(patch.text, patch.source, talos) for patch in texts)
+    return Recipe(talos, texts, read, semantics, style).of(base, source="base").text
+
+
+@lru_cache(maxsize=16)
+def _change(text: str, source: str, talos: TalosVersion) -> Change:
+    """Read a patch; a script that patches many configs with the same one reads it once."""
     from talospatch.patching.literal import readable
 
-    texts = tuple(PatchText(patch, f"patch {number}", f"patch {number}") for number, patch in enumerate(patches, start=1))
-    read = () if semantics == "talosctl" else tuple(Change.parse(readable(patch.text, talos), source=patch.source) for patch in texts)
-    return Recipe(talos, texts, read, semantics, style).of(base, source="base").text
+    return Change.parse(readable(text, talos), source=source)

@@ -101,15 +101,21 @@ class Editor:
         lines = block(entries, column, self.style)
         last = next(reversed(mapping.values.values()))
         first = next(iter(entries))
-        remark = self.insert_at_remark(mapping, first, column, lines) if len(entries) == 1 and self.has_remark(mapping, first) else None
-        ways: Ways = [lambda: remark] if remark is not None else []
-        return [*ways, *self.inserting_lines(last, column, lines)]
+        ways = self.inserting_lines(last, column, lines)
+        if len(entries) == 1 and self._may_be_remark(first):
+            remark = self.insert_at_remark(mapping, first, column, lines)
+            if remark is not None:
+                return [lambda: remark, *ways]
+        return ways
 
     def has_remark(self, mapping: Mapping, key: str) -> bool:
         """Whether a key stands in a block mapping, commented out."""
-        if mapping.flow or not mapping.values or not (f"# {key}:" in self.text or f"#{key}:" in self.text):
+        if mapping.flow or not mapping.values or not self._may_be_remark(key):
             return False
         return self.insert_at_remark(mapping, key, key_column(self.text, mapping), []) is not None
+
+    def _may_be_remark(self, key: str) -> bool:
+        return "#" in self.text and (f"# {key}:" in self.text or f"#{key}:" in self.text)
 
     def filling(self, mapping: Mapping, key: str, value: Data) -> Ways:
         """Ways to write a collection where a key has nothing of use: an empty value, a null or an empty collection."""

@@ -74,7 +74,7 @@ def style_of(config: MachineConfig) -> Style:
             break
     step = step if step and 0 < step <= 8 else 2
     # Told from the text: walking all leaves for it would take longer than many a patch.
-    quote = "'" if text.count(": '") > text.count(': "') else '"'
+    quote = "'" if "'" in text and text.count(": '") > text.count(': "') else '"'
     return Style(newline, step, offset if offset is not None and 0 <= offset <= 8 else step, quote)
 
 
@@ -85,7 +85,7 @@ def _pairs(root: Node) -> Iterator[tuple[Mapping, str, Mapping | Sequence]]:
         inside: list[Node] = []
         if isinstance(node, Mapping):
             for key, value in node.values.items():
-                if isinstance(value, (Mapping, Sequence)):
+                if type(value) is Mapping or type(value) is Sequence:
                     yield node, key, value
                     inside.append(value)
         elif isinstance(node, Sequence):

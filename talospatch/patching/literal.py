@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from talospatch.errors import ConfigError
@@ -19,6 +20,7 @@ from talospatch.patching.rewrite import Rewriter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from talospatch.machineconfig.typed.apply import LoadedPatch
     from talospatch.patching.recipe import PatchText
     from talospatch.versions import TalosVersion
 
@@ -36,7 +38,7 @@ def literally(base: str, patches: Sequence[PatchText], *, talos: TalosVersion, p
     Raises:
         TalosPatchError: talosctl fails, or writes what cannot be read again.
     """
-    loaded = [read_patch(patch.text, minor=talos.minor, source=patch.source) for patch in patches]
+    loaded = [_read(patch.text, talos.minor, patch.source) for patch in patches]
     text = apply_loaded(base, loaded, minor=talos.minor, source=source)
     if not preserve or text == base:
         return text
@@ -49,6 +51,12 @@ def literally(base: str, patches: Sequence[PatchText], *, talos: TalosVersion, p
     style = style_of(MachineConfig.parse(kept, source=source))
     rewritten = Rewriter(kept, held.trees, style, held.widened, noticed).rewrite(held.before, documents, source=source)
     return base if rewritten is None else rewritten.text
+
+
+@lru_cache(maxsize=16)
+def _read(text: str, minor: str, source: str) -> LoadedPatch:
+    """Read a patch; one that is for many configs is read once."""
+    return read_patch(text, minor=minor, source=source)
 
 
 def _in_place(before: Sequence[Document], after: Sequence[Document]) -> list[Document]:

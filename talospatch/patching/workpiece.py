@@ -23,9 +23,9 @@ _DOUBTFUL = (
     *((mark, rf"[{mark}][-+]?(?:[0-9]|\n\n)") for mark in "|>"),
     ("(", r"\([0-9]+\)\n"),
     ("-", r"-(?<=[0-9]{4}-)[0-9]"),
-    ("{}", r"(?m:^\{\}$)"),
-    ("name: ", r"(?m:^name: (?:kind|apiVersion)$)"),
-    *((mark, "") for mark in ("<<", "? ", "\x85", "\u2028", "\u2029")),
+    ("<", "<<"),
+    ("?", r"\? "),
+    *((mark, "") for mark in ("\n{}\n", "\nname: kind\n", "\nname: apiVersion\n", "\x85", "\u2028", "\u2029")),
 )
 
 
@@ -129,7 +129,8 @@ class Workpiece:
         documents = self.documents().documents
         schema = schema_for(self.talos, self.noticed)
         text = encode(documents, minor=schema.dialect.minor)
-        if not any(mark in text and re.search(pattern, text) for mark, pattern in _DOUBTFUL):
+        lines = f"\n{text}"
+        if not any(mark in lines and re.search(pattern, lines) for mark, pattern in _DOUBTFUL):
             return text
         try:
             again = encode(DocumentSet(text, schema, Noticed()).documents, minor=schema.dialect.minor)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Literal
 
-from talospatch.errors import ChangeError
+import pytest
+from vector_cases import Case, cases
+
+from talospatch.errors import ChangeError, TalosPatchError
 from talospatch.patching.api import patch_config
 
 BASE = "version: v1alpha1\nmachine:\n  type: worker # ours\n"
@@ -36,3 +39,27 @@ def test_other_semantics_and_styles_are_errors(semantics: str, style: str) -> No
     """That name those there are."""
     with pytest.raises(ChangeError, match=r"there (are no semantics|is no style) 'other'; use"):
         patch_config(BASE, [], talos_version="1.13", semantics=semantics, style=style)  # type: ignore[arg-type] # as a caller without types might
+
+
+@pytest.mark.parametrize("semantics", ["declarative", "talosctl"])
+def test_a_patch_that_was_applied_before_does_the_same_again(semantics: Literal["declarative", "talosctl"]) -> None:
+    """It is read once for many configs, and nothing that is made of it stays in it."""
+
+    def made(case: Case) -> str:
+        try:
+            return patch_config(case.base, case.patches, talos_version=case.minor, semantics=semantics)
+        except TalosPatchError as error:
+            return str(error)
+
+    inside = """[
+        {"op": "add", "path": "/machine/env", "value": {"A": "1"}},
+        {"op": "remove", "path": "/machine/env/A"}, {"op": "add", "path": "/machine/env/B", "value": "2"}
+    ]"""
+    assert 'B: "2"' in made(Case("", "1.13", BASE, (inside,), None))
+    assert 'B: "2"' in made(Case("", "1.13", BASE, (inside,), None))
+    seen = 0
+    for case in cases():
+        if not {"full", "size"} & set(case.id.split("-")):
+            assert made(case) == made(case), case.id
+            seen += 1
+    assert seen > 2_000

@@ -87,19 +87,25 @@ class _Writer:
 
     def rows(self, lead: str, rows: Iterable[Row], indent: int) -> None:
         """Write the entries of a mapping: the first behind ``lead``, the others at ``indent``."""
-        quoting = self._quoting
-        known = quoting.known
+        known, keys = self._quoting.known, self._quoting.keys
         pad = " " * indent
         for key, type_, value in rows:
-            if type(key) is not str or len(key) > _SIMPLE_KEY or not key.isascii() or not key.isprintable():
+            written = keys.get(key) if type(key) is str else None
+            if written is None and (written := self._simple_key(key)) is None:
                 self._entry(lead, key, type_, value, indent)
             else:
-                name = f"{lead}{known.get(key) or quoting.line(key)}:"
+                name = f"{lead}{written}:"
                 if type_ is not None and type_.name == "string" and value in known and type(value) is str and value.isascii():
                     self.lines.append(f"{name} {known[value]}")  # as put would, of most values
                 else:
                     self.put(name, type_, value, indent, inline=0)
             lead = pad
+
+    def _simple_key(self, key: Any) -> str | None:
+        """Return how a key is written that is short and needs no escapes; None of another one."""
+        if type(key) is not str or len(key) > _SIMPLE_KEY or not key.isascii() or not key.isprintable():
+            return None
+        return self._quoting.key(key)
 
     def _entry(self, lead: str, key: Any, type_: Type | None, value: Any, indent: int) -> None:
         """Write an entry whose key may be long, of many lines or no text."""

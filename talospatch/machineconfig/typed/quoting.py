@@ -55,11 +55,13 @@ class Quoting:
 
     Attributes:
         known: strings without newlines that were asked for, each as :meth:`line` gave it.
+        keys: keys that were asked for, each as :meth:`key` gave it.
     """
 
     def __init__(self, minor: str) -> None:
         self._dialect = dialect_of(minor)
         self.known: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
 
     def line(self, text: str) -> str:
         """Return a string without newlines as it stands behind a key or dash."""
@@ -68,6 +70,13 @@ class Quoting:
             written = self._line(text, known_text=False)
             if len(text) < 80 and len(self.known) < _REMEMBERED:
                 self.known[text] = written
+        return written
+
+    def key(self, text: str) -> str:
+        """Return a key as it stands before its colon."""
+        written = self.line(text)
+        if len(self.keys) < _REMEMBERED:
+            self.keys[text] = written
         return written
 
     def tagged(self, text: str) -> str:
