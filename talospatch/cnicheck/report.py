@@ -11,9 +11,8 @@ from talospatch.cni.addresses import KINDS, NetworkAddresses
 from talospatch.cni.explain import explain, hint, sentence, shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import DEFAULT_FAIL_ON, FAIL_ON, RULES, WORST_FIRST, Verdict, worst
-from talospatch.cni.telling import headline, said
+from talospatch.cni.telling import headline, said, told
 from talospatch.cni.telling import to_dict as story_dict
-from talospatch.cni.telling import told
 from talospatch.cni.verdict import Judged, NodeState
 from talospatch.errors import InputError
 
