@@ -47,6 +47,8 @@ async def looking(
     names_nodes = any((selection.nodes, selection.workers, selection.control_planes, selection.everything))
     if evidence.copies and names_nodes:
         raise RefusedError("copy-and-cluster", "--copy is checked instead of a cluster's nodes; name one or the other")
+    if evidence.talos:
+        _must_be_a_version(evidence)
     elsewhere = bool(evidence.copies or evidence.logs or evidence.loki is not None)
     nodes = targets(selection) if names_nodes or not elsewhere else None
     chosen = replace(options, logs=await _logs(evidence))
@@ -56,6 +58,23 @@ async def looking(
         return
     async with connected(connection, terminal) as cluster:
         yield lambda after: cluster.check_cni_cache(nodes=nodes, options=chosen, after=after)
+
+
+def _must_be_a_version(evidence: Evidence) -> None:
+    """Raise where a version was given that is none, or that nothing goes by: a slip of the pen must not look like health.
+
+    Raises:
+        InputError: why.
+    """
+    from talospatch.errors import VersionError
+    from talospatch.versions import TalosVersion
+
+    if not evidence.copies:
+        raise InputError("it is the version of the nodes that --copy is of; nodes that answer tell their own", source="--talos")
+    try:
+        TalosVersion.parse(evidence.talos)
+    except VersionError:
+        raise InputError(f"{evidence.talos[:40]!r} is not a Talos version", source="--talos", hint="write it as v1.7.4 or 1.7") from None
 
 
 async def _logs(evidence: Evidence) -> LogReport | None:

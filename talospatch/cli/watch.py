@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from talospatch.cli.evidence import Look
-    from talospatch.cnicheck.report import CniReport
+    from talospatch.cnicheck.report import CniReport, NodeCni
 
 SHORTEST = 10.0  # seconds between two looks
 USUAL = 60.0
@@ -21,6 +21,7 @@ async def watch(
     *,
     rounds: int | None = None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    tell: Callable[[str], None] | None = None,
 ) -> CniReport:
     """Look, show, wait, and so on until interrupted, or for so many rounds; a look that shows what the one before did is not shown.
 
@@ -30,6 +31,7 @@ async def watch(
         interval: seconds between the end of one look and the next.
         rounds: how many looks; None for no end.
         sleep: waits.
+        tell: told, before a later report is shown, what in it has changed.
 
     Returns:
         The last report.
@@ -41,6 +43,8 @@ async def watch(
         await sleep(interval)
         later = await look(report)
         if said(later) != said(report):
+            if tell is not None:
+                tell(f"changed: {', '.join(changed(report, later))}")
             show(later)
         report, done = later, done + 1
     return report
@@ -48,22 +52,35 @@ async def watch(
 
 def said(report: CniReport) -> object:
     """Return what of a report is worth showing again when it differs: not times that go on by themselves."""
+    return [_said_of(node) for node in report.nodes], _said_beyond(report)
+
+
+def changed(before: CniReport, now: CniReport) -> list[str]:
+    """Return the names of the nodes of which something else is said now, or that are new or gone; then what no node has."""
+    was, found = ({node.address: node for node in report.nodes} for report in (before, now))
+    names = [
+        node.hostname or node.address
+        for address, node in {**was, **found}.items()
+        if address not in was or address not in found or _said_of(was[address]) != _said_of(found[address])
+    ]
+    return [*names, *(["what the logs alone tell"] if _said_beyond(before) != _said_beyond(now) else [])]
+
+
+def _said_of(node: NodeCni) -> object:
     return (
-        [
-            (
-                node.address,
-                node.error,
-                node.talos,
-                dict(node.counts),
-                node.notes,
-                [(judged.file, judged.code, judged.liveness, judged.confirmed) for judged in node.files],
-                [(story.sandbox, story.code, story.pod) for story in node.stories],
-                [(finding.code, finding.message) for finding in node.findings],
-            )
-            for node in report.nodes
-        ],
-        [(story.sandbox, story.code) for story in report.unplaced],
+        node.address,
+        node.error,
+        node.talos,
+        dict(node.counts),
+        node.notes,
+        [(judged.file, judged.code, judged.liveness, judged.confirmed) for judged in node.files],
+        [(story.sandbox, story.code, story.pod) for story in node.stories],
+        [(finding.code, finding.message) for finding in node.findings],
     )
+
+
+def _said_beyond(report: CniReport) -> object:
+    return [(story.sandbox, story.code) for story in report.unplaced]
 
 
 async def confirmed_look(look: Look, wait: Callable[[float], Awaitable[None]], tell: Callable[[str], None]) -> CniReport:

@@ -200,7 +200,8 @@ def _namespaces(around: Surroundings, node: NodeState) -> Finding | None:
     surplus = unclaimed - len(node.directories - node.ready)
     if surplus <= 0:
         return None
-    text = f"there are {surplus} more network namespaces than sandboxes: nobody takes them down any more"
+    more = "is one more network namespace" if surplus == 1 else f"are {surplus} more network namespaces"
+    text = f"there {more} than sandboxes: nobody takes {'it' if surplus == 1 else 'them'} down any more"
     return _finding("leaked-namespaces", "/run/netns", text, "they go with the next reboot")
 
 

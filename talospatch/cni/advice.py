@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from talospatch.cni.damage import Damage
 from talospatch.cni.predict import reads_cache
 from talospatch.cni.rules import ON_EVERY_VERSION, Verdict
 from talospatch.cni.verdict import BOOT_MARGIN, Judged, NodeState, tolerates
@@ -13,6 +14,8 @@ from talospatch.versions import TalosVersion
 
 HEALING_MINOR = "1.8"
 _FATAL = frozenset({Verdict.FATAL, Verdict.TIME_BOMB})
+# What a power cut or a full disk makes of a file; nothing else here is told by when the file was written.
+_CUT_SHORT = frozenset({Damage.EMPTY, Damage.NULS, Damage.NUL_TAIL, Damage.TRUNCATED})
 
 
 class Advice(NamedTuple):
@@ -35,9 +38,9 @@ def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advic
     Args:
         talos: the node's version tag.
         state: what was seen of it.
-        files: its damaged files.
+        files: those about which there is something to say; of links and of what is no cache file there is no advice.
     """
-    damaged = tuple(files)
+    damaged = _harmed(files)
     if not damaged:
         return ()
     if tolerates(state):
@@ -78,13 +81,13 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
 
     Args:
         state: what was seen of it.
-        files: its damaged files.
+        files: as of :func:`advice`.
     """
-    damaged = tuple(files)
+    damaged = _harmed(files)
     if not damaged:
         return ()
     found = []
-    if not tolerates(state):
+    if not tolerates(state) and any(judged.code not in ON_EVERY_VERSION for judged in damaged):
         found.append(
             Advice(
                 "newer-libcni",
@@ -101,7 +104,7 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
                     "DelNetworkList reads the cache from 0.4.0 on (libcni/api.go); Talos's flannel has 1.0.0 since 1.3",
                 )
             )
-    written = [judged.file.modified for judged in damaged if not judged.file.problem]
+    written = [judged.file.modified for judged in damaged if judged.inspection.damage in _CUT_SHORT]
     if state.boot_time is not None and any(modified < state.boot_time - BOOT_MARGIN for modified in written):
         found.append(
             Advice(
@@ -124,6 +127,11 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
             )
         )
     return tuple(found)
+
+
+def _harmed(files: Iterable[Judged]) -> tuple[Judged, ...]:
+    """Return the cache files that were seen to be damaged, or that stopping their sandbox fails on."""
+    return tuple(judged for judged in files if judged.is_damaged or (judged.error is not None and not judged.file.problem))
 
 
 _FULL_DISK = "libcni truncates before it writes; reproduced with a full file system on a real containerd"

@@ -217,7 +217,8 @@ class LogScan:
         if self._too_long:
             yield f"{self._too_long} lines longer than {LONGEST_LINE >> 10} KiB were not looked at"
         if self._jumps:
-            yield f"the clock goes back {self._jumps} times in the log, so times and rates from it may be wrong"
+            often = "once" if self._jumps == 1 else f"{self._jumps} times"
+            yield f"the clock goes back {often} in the log, so times and rates from it may be wrong"
 
     def _block(self, block: bytes, size: int) -> None:
         """Read the whole lines in the first bytes of a block."""

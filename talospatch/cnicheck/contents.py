@@ -68,7 +68,9 @@ async def read_contents(
         await _read(client, node, file, contents)
     missing = len(wanted) - len(contents.data) - len(contents.gone) - len(contents.changed)
     if missing and not contents.notes:
-        contents.notes.append(f"{missing} files were not read: that would be more than this check takes from one node")
+        contents.notes.append(
+            f"{missing} {'file was' if missing == 1 else 'files were'} not read: that would be more than this check takes from one node"
+        )
     return contents
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
-from talospatch.cni.damage import Damage
 from talospatch.cni.eligibility import APART, Eligibility, Look, eligibility
 from talospatch.cni.logreport import PodName
 from talospatch.cni.story import Source, Whose, files_by_sandbox
@@ -142,7 +141,7 @@ def _damaged(look: Look) -> tuple[Judged, ...]:
     return tuple(
         judged
         for judged in look.files.values()
-        if judged.error is not None or judged.inspection.damage not in {Damage.NONE, Damage.UNSEEN} or judged.file.parsed is None
+        if judged.error is not None or judged.is_damaged or judged.file.parsed is None or judged.file.is_link
     )
 
 

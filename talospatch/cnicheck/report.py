@@ -11,8 +11,8 @@ from talospatch.cni.addresses import KINDS, NetworkAddresses
 from talospatch.cni.explain import explain, hint, sentence, shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import DEFAULT_FAIL_ON, FAIL_ON, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.telling import headline, said, told
 from talospatch.cni.telling import to_dict as story_dict
-from talospatch.cni.telling import told
 from talospatch.cni.verdict import Judged, NodeState
 from talospatch.errors import InputError
 
@@ -130,6 +130,23 @@ class CniReport:
     unplaced: tuple[Story, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        """A line for each node, and one for each file, sandbox or finding that is not in order; fit to be printed."""
+        lines: list[str] = []
+        for node in self.nodes:
+            name = shown(node.hostname or node.address)
+            files = "1 file" if node.total == 1 else f"{node.total} files"
+            lines.append(f"{name}: not checked: {node.error}" if node.error else f"{name}: {node.verdict.value}, {files}")
+            lines += [f"  {judged.verdict.value}: {shown(judged.file.name)}: {sentence(judged)}" for judged in node.files]
+            lines += [_told(story) for story in node.stories if not story.files]
+            lines += [
+                f"  {KINDS[finding.code].verdict.value}: {finding.path}: {finding.message}"
+                for finding in node.findings
+                if KINDS[finding.code].verdict is not Verdict.HEALTHY
+            ]
+            lines += [f"  {note}" for note in node.notes]
+        return "\n".join([*lines, *map(_told, self.unplaced), *self.notes])
+
     @property
     def counts(self) -> Mapping[Verdict, int]:
         """Files of all nodes by verdict."""
@@ -193,6 +210,10 @@ def count(codes: Counter[str]) -> tuple[dict[Verdict, int], dict[str, int]]:
     for code, number in codes.items():
         verdicts[RULES[code].verdict] += number
     return dict(verdicts), dict(codes)
+
+
+def _told(story: Story) -> str:
+    return f"  {story.verdict.value}: {headline(story)}: {said(story)}"
 
 
 def _file(judged: Judged) -> dict[str, object]:

@@ -212,7 +212,8 @@ class _Scan:
         wanted = [file for file in files if self._is_wanted(judged[file.name])] if self.options.may_read else []
         large = sum(each.code == "content-unread" and each.file.size > LARGEST for each in judged.values())
         if large:
-            self.notes.append(f"{large} files are larger than {LARGEST >> 20} MiB and were not read")
+            are, were = ("file is", "was") if large == 1 else ("files are", "were")
+            self.notes.append(f"{large} {are} larger than {LARGEST >> 20} MiB and {were} not read")
         if not wanted:
             if not self.options.may_read and any(each.code == "content-unread" for each in judged.values()):
                 self.notes.append("contents: unknown (needs os:admin)")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from talospatch.simulator.node_files import RESULTS, SANDBOXES, pod_ip
+from talospatch.simulator.node_files import NETNS, RESULTS, SANDBOXES, pod_ip
 from talospatch.simulator.tree import PathError
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def next_try(node: SimulatedNode, sandbox: SandboxSpec, at: float) -> float:
 
 
 def collect(node: SimulatedNode, sandbox_id: str) -> None:
-    """Remove a sandbox: its directory, its address, what flannel kept of it."""
+    """Remove a sandbox: its directory, its network namespace, its address, what flannel kept of it."""
     sandbox = next(each for each in node.spec.sandboxes if each.id == sandbox_id)
     if not node.runtime.up:
         return
-    for path in (f"{SANDBOXES}/{sandbox.id}", f"{LEASES}/{pod_ip(sandbox)}", f"{SCRATCH}/{sandbox.id}"):
+    kept = (f"{SANDBOXES}/{sandbox.id}", f"{NETNS}/cni-{sandbox.id[:8]}", f"{LEASES}/{pod_ip(sandbox)}", f"{SCRATCH}/{sandbox.id}")
+    for path in kept:
         with contextlib.suppress(PathError):
             node.tree.remove(path)

@@ -205,6 +205,8 @@ def test_loki_is_asked_for_the_time_that_was_given(log: Path, capsys: pytest.Cap
         (("check", "--copy", "x", "--workers"), 5, "--copy is checked instead of a cluster's nodes"),
         (("check", "--logs", "/nonexistent/kubelet.log"), 1, "/nonexistent/kubelet.log: No such file or directory"),
         (("check", "--copy", "/nonexistent/x"), 1, "/nonexistent/x: No such file or directory"),
+        (("check", "--copy", "x", "--talos", "bogus"), 1, "--talos: 'bogus' is not a Talos version; write it as v1.7.4 or 1.7"),
+        (("check", "--workers", "--talos", "v1.7.4"), 1, "--talos: it is the version of the nodes that --copy is of"),
         (("check", "--loki", "http://127.0.0.1:1", "--since", "yesterday"), 1, "--since: 'yesterday' is no time"),
         (
             ("check", "--loki", "http://127.0.0.1:1", "--until", "1h", "--since", "2026-01-01", "--loki-selector", "job"),

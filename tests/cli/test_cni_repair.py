@@ -103,6 +103,19 @@ def test_with_yes_it_removes_and_proves(tmp_path: Path, capsys: pytest.CaptureFi
         repairs.save(record, tmp_path / "removed")
 
 
+def test_what_a_run_leaves_is_said_and_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe that keeps a sandbox from stopping is left alone, and still keeps it from stopping."""
+    world = World.of(worker(files={PATH: FileSpec(kind="fifo")}), tmp_path)
+    assert commanded(world, yes=True) == ExitCode.DIFFERENCES
+    out, err = capsys.readouterr()
+    assert "CNI repair of 0 files: nothing to do" in out
+    assert "Not done yet: 1 fatal file left alone, for the reasons above" in err
+    files = {PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec()}
+    world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path / "two")
+    assert commanded(world, yes=True, options=heals(limit=1)) == ExitCode.DIFFERENCES
+    assert "Not done yet: 1 more file can be removed in another run (--limit 1)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", list(Format))
 def test_a_plan_has_every_form(tmp_path: Path, form: Format) -> None:
     """With the same files in each."""

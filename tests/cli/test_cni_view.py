@@ -10,6 +10,7 @@ from talospatch.cli.output import Format, render
 from talospatch.cli.paint import PLAIN
 from talospatch.cli.views.cni import STYLES, view
 from talospatch.cni.cache import CacheEntry
+from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage, Inspection
 from talospatch.cni.loglines import Cause
 from talospatch.cni.logreport import PodName, SandboxLog
@@ -23,7 +24,8 @@ from talospatch.talos.finding import Finding, Severity
 
 SANDBOX = "ab" * 32
 NAME = f"cbr0-{SANDBOX}-eth0"
-OLD = NodeState(runtime=runtime_of("v1.7.4"), directories=frozenset({SANDBOX}), ready=frozenset(), now=2e9)
+FLANNEL = Conflist("cbr0", "1.0.0", "10-flannel.conflist")
+OLD = NodeState(runtime=runtime_of("v1.7.4"), conflist=FLANNEL, directories=frozenset({SANDBOX}), ready=frozenset(), now=2e9)
 EMPTY = judge(CacheFile(name=NAME, parsed=parse(NAME), size=0, modified=1_700_000_000), OLD, b"")
 CODES = {EMPTY.code: 1}
 COUNTS = {EMPTY.verdict: 1}
@@ -117,3 +119,30 @@ def test_a_file_that_has_no_story_names_the_pod_that_stands_in_it() -> None:
     judged = replace(EMPTY, code="other-network", inspection=inspection)
     node = replace(TOLD, files=(judged,), stories=(), findings=())
     assert f"{NAME} (0 bytes, pod shop/web-7)" in render(view(CniReport((node,)), "never"), Format.TABLE, width=200, paint=PLAIN)
+
+
+def test_a_verdict_says_what_it_assumes() -> None:
+    """Unless the node's log has shown that very failure."""
+    unread = replace(OLD, conflist=None)
+    judged = judge(EMPTY.file, unread, b"")
+    node = replace(TOLD, state=unread, files=(judged,), stories=(), findings=())
+    assert f"{NAME} (0 bytes, assuming cniVersion 1.0.0)" in render(view(CniReport((node,)), "never"), Format.TABLE, width=200, paint=PLAIN)
+    proven = replace(node, files=(replace(judged, logged=True),))
+    assert f"{NAME} (0 bytes)" in render(view(CniReport((proven,)), "never"), Format.TABLE, width=200, paint=PLAIN)
+
+
+def test_a_printed_report_is_a_line_for_each_node_and_what_is_wrong_with_it() -> None:
+    """As `print(cluster.check_cni_cache())` shows it; what a node said is escaped."""
+    evil = judge(CacheFile("a\x1b[31m\u202eb", None, 0, 1), OLD)
+    report = CniReport((*REPORT.nodes, replace(TOLD, hostname="", files=(EMPTY, evil))), unplaced=(ALONE,), notes=("a note",))
+    text = str(report)
+    lines = text.splitlines()
+    assert lines[0] == "worker-1: fatal, 1 file"
+    assert lines[1].startswith(f"  fatal: {NAME}: the pod is gone, but its sandbox does not stop")
+    assert "10.5.0.5: not checked: 10.5.0.5: List: no answer within 30 s" in lines
+    assert "  contents: unknown (needs os:admin)" in lines
+    assert any(line.startswith("  fatal: /var/lib/cni/networks/cbr0: all 253") for line in lines)
+    assert "one is held" not in text
+    assert lines[-2].startswith(f"  fatal: sandbox {'cd' * 6}: ")
+    assert lines[-1] == "a note"
+    assert text.replace("\n", "").isprintable()

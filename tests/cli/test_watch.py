@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from talospatch.cli.evidence import moment_of
-from talospatch.cli.watch import confirmed_look, watch
+from talospatch.cli.watch import changed, confirmed_look, watch
 from talospatch.cni.names import parse
 from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.verdict import CacheFile, NodeState, judge
@@ -56,6 +56,19 @@ def test_each_look_knows_the_one_before_and_only_what_differs_is_shown() -> None
         30.0, ("look", same), ("show", confirmed),
         30.0, ("look", confirmed), ("show", gone),
     ]  # fmt: skip
+
+
+def test_what_has_changed_is_told_before_it_is_shown() -> None:
+    """By the names of the nodes: a fleet's report is long."""
+    other = NodeCni(address="o", hostname="worker-2")
+    first = CniReport((*report().nodes, other))
+    later = CniReport((*report().nodes, replace(other, error="no answer")))
+    looks = Looks(first, first, later)
+    asyncio.run(watch(looks.look, looks.show, 30.0, rounds=3, sleep=looks.sleep, tell=looks.happened.append))
+    assert looks.happened[-2:] == ["changed: worker-2", ("show", later)]
+    assert sum(isinstance(each, str) for each in looks.happened) == 1
+    assert changed(first, CniReport(report().nodes)) == ["worker-2"]
+    assert changed(CniReport(()), first) == ["n", "worker-2"]
 
 
 @pytest.mark.parametrize("change", [{"error": "gone"}, {"notes": ("x",)}, {"talos": "v1.8.0"}])

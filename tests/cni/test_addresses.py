@@ -233,7 +233,7 @@ def test_namespaces_beyond_those_of_sandboxes_are_leaked() -> None:
     """A stopped sandbox may still have one, whichever it is."""
     spaces = frozenset({"cni-1", "cni-2", "cni-3"})
     said = say([], namespaces=spaces, claimed=frozenset({"cni-1"}))
-    assert said["leaked-namespaces"].startswith("there are 1 more network namespaces than sandboxes")
+    assert said["leaked-namespaces"].startswith("there is one more network namespace than sandboxes")
     assert say([], namespaces=frozenset({"cni-1", "cni-2"}), claimed=frozenset({"cni-1"})) == {}
 
 

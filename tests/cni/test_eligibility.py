@@ -218,3 +218,17 @@ def test_what_only_a_log_calls_damaged_is_left_alone() -> None:
     unread = replace(judged(file(size=900)), code="stop-fails", error="unexpected end of JSON input", logged=True)
     found = eligibility(NAME, look(0.0, unread), look(APART, unread), include=Include.RESIDUE)
     assert "in-order" in found.reasons
+
+
+def test_only_a_file_that_was_cut_short_speaks_of_power_and_disks() -> None:
+    """A pipe, a link and a foreign name were never cut short, and no other containerd would make anything of them."""
+    foreign = judged(file(name="made-by-hand"))
+    link = judged(file(is_link=True))
+    pipe = judged(file(kind=FileKind.FIFO))
+    new = replace(STATE, runtime=runtime_of("v1.13.9"))
+    assert prevention(STATE, [foreign, link]) == ()
+    assert advice("v1.13.9", new, [judged(foreign.file, new), judged(link.file, new)]) == ()
+    assert prevention(STATE, [pipe]) == ()
+    assert [item.code for item in prevention(STATE, [pipe, judged(file())])] == ["newer-libcni", "reads-the-cache", "disk"]
+    version = judged(file(size=90), content=b'{"kind":"cniCacheV1","result":{"cniVersion":"9.9.9"}}')
+    assert [item.code for item in prevention(STATE, [version])] == ["newer-libcni", "reads-the-cache"]

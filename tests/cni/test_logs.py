@@ -176,7 +176,7 @@ def test_an_empty_pool_is_told_with_its_range_and_time() -> None:
 def test_a_clock_that_goes_back_is_told() -> None:
     """Times and rates may be wrong then."""
     report = read(kubelet(AT + 90_000), *hour())
-    assert report.notes == ("the clock goes back 1 times in the log, so times and rates from it may be wrong",)
+    assert report.notes == ("the clock goes back once in the log, so times and rates from it may be wrong",)
 
 
 def test_klog_text_in_several_lines_has_the_time_of_its_header() -> None:

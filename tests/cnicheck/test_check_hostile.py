@@ -127,7 +127,7 @@ def test_contents_are_read_up_to_a_bound() -> None:
     found = only(node, most_reads=10, most_bytes=1 << 19)
     assert (found.unread, found.counts[Verdict.HEALTHY]) == (31, 9)
     assert found.notes == (
-        "1 files are larger than 1 MiB and were not read",
+        "1 file is larger than 1 MiB and was not read",
         "30 files were not read: that would be more than this check takes from one node",
     )
 

@@ -76,7 +76,7 @@ def test_a_file_is_removed_and_the_node_recovers(tmp_path: Path) -> None:
     )
     assert report.exit_code() is ExitCode.DONE
     report.raise_on_failure()
-    for gone in (PATH, f"{SANDBOXES}/{STUCK.id}", f"{NETWORKS}/{STUCK.ip}"):
+    for gone in (PATH, f"{SANDBOXES}/{STUCK.id}", f"{NETWORKS}/{STUCK.ip}", f"/run/netns/cni-{STUCK.id[:8]}"):
         assert not world.exists(gone)
     for kept in (f"{RESULTS}/{eth0(RUNNING)}", f"{SANDBOXES}/{RUNNING.id}", f"{NETWORKS}/{RUNNING.ip}"):
         assert world.exists(kept)
@@ -559,3 +559,11 @@ def test_two_sandboxes_on_one_node_are_removed_and_proven_together(tmp_path: Pat
     assert [file.outcome for file in report.files] == [Outcome.PROVEN, Outcome.PROVEN]
     assert world.time.now() - start <= plan.options.settle + plan.options.poll
     assert report.files[0].node == ADDRESS
+
+
+def test_a_link_in_place_of_a_file_is_named_with_the_reason(tmp_path: Path) -> None:
+    """Nothing is run for it; and it says nothing of what cut files short."""
+    world = World.of(worker(files={PATH: FileSpec(kind="symlink", link="/etc/hostname")}), tmp_path)
+    (node,) = world.plan(heals(include=Include.RESIDUE)).nodes
+    assert (node.files, [left.eligibility.reasons for left in node.left]) == ((), [("not-a-file",)])
+    assert (node.advice, node.prevention) == ((), ())

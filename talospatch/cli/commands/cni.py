@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,7 +72,7 @@ def check(
         bool, typer.Option("--node-logs/--no-node-logs", help="Read the logs of kubelet and CRI of nodes where they decide something.")
     ] = True,
     confirm: Annotated[bool, typer.Option("--confirm", help="Where something could be repaired, look again after a minute.")] = False,
-    again: Annotated[bool, typer.Option("--watch", help="Look again and again, and show what has changed.")] = False,
+    again: Annotated[bool, typer.Option("--watch", help="Look again and again, and show it anew, with what has changed.")] = False,
     interval: Annotated[
         float, typer.Option("--interval", metavar="SECONDS", min=SHORTEST, callback=finite, help="Time between two looks of --watch.")
     ] = USUAL,
@@ -82,6 +83,7 @@ def check(
     """
     from talospatch.cli.evidence import looking
     from talospatch.cli.views import cni as views
+    from talospatch.cni.times import moment
     from talospatch.cnicheck.options import CheckOptions
 
     if again and (evidence.copies or confirm):
@@ -92,10 +94,13 @@ def check(
     def show(report: CniReport) -> None:
         emit(views.view(report, fail_on.value), output.form, terminal)
 
+    def changed(text: str) -> None:
+        terminal.say(f"{moment(time.time())}: {text}")
+
     async def look() -> int:
         async with looking(selection, connection, evidence, options, terminal) as once:
             if again:
-                return (await watch(once, show, interval)).exit_code(fail_on.value)
+                return (await watch(once, show, interval, tell=changed)).exit_code(fail_on.value)
             report = await confirmed_look(once, asyncio.sleep, terminal.say) if confirm else await once(None)
         show(report)
         return report.exit_code(fail_on.value)

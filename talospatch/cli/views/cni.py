@@ -12,8 +12,8 @@ from talospatch.cni import telling
 from talospatch.cni.addresses import KINDS
 from talospatch.cni.explain import hint, sentence
 from talospatch.cni.names import shown
-from talospatch.cni.rules import WORST_FIRST, Verdict
-from talospatch.cni.verdict import Judged
+from talospatch.cni.rules import DEFAULT_FAIL_ON, FAIL_ON, WORST_FIRST, Verdict
+from talospatch.cni.verdict import Judged, conflist_for
 from talospatch.cnicheck.report import CniReport, NodeCni
 from talospatch.redaction import redact
 
@@ -162,6 +162,9 @@ def _file(node: NodeCni, judged: Judged) -> str:
         facts.append(f"about {story.per_hour:.0f} log lines an hour")
     if story is not None and story.addresses:
         facts.append(f"holds {', '.join(story.addresses)}")
+    used = conflist_for(judged.file, node.state)
+    if judged.assumed and not judged.logged and used is not None and judged.verdict in FAIL_ON[DEFAULT_FAIL_ON]:
+        facts.append(f"assuming cniVersion {used.cni_version}")
     if judged.steady:
         facts.append(f"seen so for {judged.steady:.0f} s")
     return f"{shown(judged.file.name)} ({', '.join(facts)})"
