@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from talospatch.cni.godecode import match_key
@@ -51,6 +52,7 @@ def active(names: Iterable[str]) -> str | None:
     return min((name for name in names if name.endswith(EXTENSIONS)), default=None)
 
 
+@lru_cache(maxsize=16)  # most nodes of a fleet have the same one
 def parse(content: bytes, file: str) -> Conflist | None:
     """Read a conflist, or a single plugin's configuration; None when it is not one that libcni would load.
 

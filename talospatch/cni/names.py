@@ -8,7 +8,7 @@ from typing import NamedTuple
 # Source: getCacheFilePath in libcni/api.go joins network, container ID and interface with dashes; ValidateNetworkName and
 # ValidateInterfaceName in pkg/utils/utils.go say what the outer two may hold. containerd's IDs are 64 lower-case hexadecimal digits, which
 # makes the three parts unambiguous although networks and interfaces may hold dashes. IDs of other runtimes differ on purpose: not ours.
-_NAME = re.compile(r"(?P<network>[A-Za-z0-9][A-Za-z0-9_.\-]*)-(?P<sandbox>[0-9a-f]{64})-(?P<interface>[^/:\s]{1,15})")
+_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.\-]*?)-([0-9a-f]{64})-([^/:\s]{1,15})")  # lazy: networks are short, and there is one ID
 LONGEST_SHOWN = 200
 
 
@@ -32,9 +32,10 @@ class CacheName(NamedTuple):
 def parse(name: str) -> CacheName | None:
     """Read a file name; None when it is not one that containerd's libcni writes. Such a file is never touched."""
     match = _NAME.fullmatch(name)
-    if match is None or match["interface"] in (".", "..") or not match["interface"].isprintable():
+    if match is None:
         return None
-    return CacheName(match["network"], match["sandbox"], match["interface"])
+    network, sandbox, interface = match.groups()
+    return CacheName(network, sandbox, interface) if interface not in (".", "..") and interface.isprintable() else None
 
 
 def shown(name: str) -> str:

@@ -7,6 +7,7 @@ own address, ends before the broadcast address (IPv6 has none), and its gateway,
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any, NamedTuple
 
@@ -75,6 +76,7 @@ def of_subnet(text: str) -> Range | None:
     return _range(text, None, None, None)
 
 
+@lru_cache(maxsize=16)  # most nodes of a fleet have the same one
 def of_configuration(content: bytes, source: str) -> Pool | None:
     """Return the pool that a conflist, or the configuration of a single plugin, names; None when its addresses are not host-local's.
 

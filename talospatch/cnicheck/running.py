@@ -39,15 +39,20 @@ def running(containers: Iterable[Container]) -> Running:
     Raises:
         UnnamedError: one of them has no ID, so that what is not named may run as well.
     """
-    sandboxes = [each for each in containers if each.is_sandbox]
-    if not all(each.internal_id for each in sandboxes):
-        raise UnnamedError
-    ready = frozenset(each.internal_id for each in sandboxes)
-    namespaces = {each.internal_id: each.network_namespace for each in sandboxes if each.network_namespace}
-    pods = {}
-    for each in sandboxes:
+    ready: set[str] = set()
+    namespaces: dict[str, str] = {}
+    pods: dict[str, PodName] = {}
+    for each in containers:
+        if not each.is_sandbox:
+            continue
+        sandbox = each.internal_id
+        if not sandbox:
+            raise UnnamedError
+        ready.add(sandbox)
+        if each.network_namespace:
+            namespaces[sandbox] = each.network_namespace
         namespace, slash, name = each.id.partition("/")
         if slash:
-            pods[each.internal_id] = PodName(namespace, name, each.uid)
+            pods[sandbox] = PodName(namespace, name, each.uid)
     # A node that names no network namespace at all does not tell which pods have none.
-    return Running(ready, ready - namespaces.keys() if namespaces else frozenset(), pods, namespaces)
+    return Running(frozenset(ready), frozenset(ready - namespaces.keys()) if namespaces else frozenset(), pods, namespaces)

@@ -92,12 +92,13 @@ class _Scan:
         directories, files = await _together(self.listing.sandboxes(), self.listing.cache_files())
         state = NodeState(runtime=runtime_of(self.talos), directories=directories, now=self.options.now())
         logs = self._logs_from_elsewhere(directories, files)
-        if self._is_plain(files, state, logs):
+        odd = [file for file in files if _is_odd(file, directories)] if self._goes_by_odd(state, logs) else None
+        if odd is not None and not odd:
             # Nothing more to ask, nor to judge: which pods run and which network is in force decide about odd files only.
             return self._report([], state, (), plain=len(files))
         state = await self._complete(state)
-        odd, plain = self._parted(files, state, logs)
-        judged = await self._with_contents(odd, state, listed=files)
+        apart, plain = (files, []) if odd is None else _parted(files, odd, state)
+        judged = await self._with_contents(apart, state, listed=files)
         if self._wants_logs(judged):
             logs = joined(logs, await read_logs(self.client, node, self.options, self.notes))
         if failing := logs.failing():
@@ -106,30 +107,10 @@ class _Scan:
             plain = []
         return await self._told(judged, state, logs, plain=len(plain))
 
-    def _is_plain(self, files: Sequence[CacheFile], state: NodeState, logs: LogReport) -> bool:
-        return self._goes_by_odd(state, logs) and not any(_is_odd(file, state.directories) for file in files)
-
     def _goes_by_odd(self, state: NodeState, logs: LogReport) -> bool:
         """Whether files matter only where something is odd about them: this containerd goes on without those it cannot read."""
         asked = self.options.deep or self.options.addresses or self.options.about is not None
         return tolerates(state) and not asked and not logs.sandboxes
-
-    def _parted(self, files: Sequence[CacheFile], state: NodeState, logs: LogReport) -> tuple[list[CacheFile], list[CacheFile]]:
-        """Return the files to judge one by one, and those that are like many others: harmless, whichever sandbox they are of."""
-        if not self._goes_by_odd(state, logs):
-            return list(files), []
-        apart = {file.parsed.sandbox for file in files if file.parsed is not None and _is_odd(file, state.directories)} | state.host_network
-        odd: list[CacheFile] = []
-        alike: dict[str, list[CacheFile]] = {}  # by network
-        for file in files:
-            if file.parsed is None or file.parsed.sandbox in apart:
-                odd.append(file)
-            else:
-                alike.setdefault(file.parsed.network, []).append(file)
-        plain: list[CacheFile] = []
-        for group in alike.values():
-            (plain if judge(group[0], state).code == _HARMLESS else odd).extend(group)
-        return odd, plain
 
     def _require_known(self, tag: str) -> None:
         if not tag:
@@ -385,5 +366,24 @@ def _may_be_in_logs(judged: Judged) -> bool:
 
 def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:
     """Whether a file needs a second look although this containerd goes on without files it cannot read."""
-    plain = file.parsed is not None and file.kind is FileKind.REGULAR and not file.is_link and not file.problem and file.size >= SMALLEST
-    return not plain or directories is None or (file.parsed is not None and file.parsed.sandbox not in directories)
+    parsed = file.parsed
+    if parsed is None or directories is None or parsed.sandbox not in directories:
+        return True
+    return file.size < SMALLEST or file.kind is not FileKind.REGULAR or file.is_link or bool(file.problem)
+
+
+def _parted(files: Sequence[CacheFile], odd: Sequence[CacheFile], state: NodeState) -> tuple[list[CacheFile], list[CacheFile]]:
+    """Return the files to judge one by one, and those that are like many others: harmless, whichever sandbox they are of."""
+    sandboxes = {file.parsed.sandbox for file in odd if file.parsed is not None} | state.host_network
+    apart: list[CacheFile] = []
+    alike: dict[str, list[CacheFile]] = {}  # by network
+    for file in files:
+        parsed = file.parsed
+        if parsed is None or parsed.sandbox in sandboxes:
+            apart.append(file)
+        else:
+            alike.setdefault(parsed.network, []).append(file)
+    plain: list[CacheFile] = []
+    for group in alike.values():
+        (plain if judge(group[0], state).code == _HARMLESS else apart).extend(group)
+    return apart, plain
