@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -96,9 +96,7 @@ class Listing:
         """
         files: list[CacheFile] = []
         try:
-            async with aclosing(self._entries(RESULTS)) as entries:
-                async for entry in entries:
-                    files.append(_cache_file(entry))  # noqa: PERF401 - what came before the bound is kept
+            await self._walk(RESULTS, lambda entry: files.append(_cache_file(entry)))  # what came before the bound is kept
         except TooManyError:
             self.notes.append(f"more than {self.most} files in the cache: the rest was not looked at")
             self.incomplete = True
@@ -109,13 +107,15 @@ class Listing:
     async def leases(self) -> list[Lease]:
         """Return the addresses given out, without the contents of their files."""
         found: list[Lease] = []
+
+        def take(entry: FileInfo) -> None:
+            network, slash, name = entry.relative_name.partition("/")
+            made = lease(network, name, entry.size, entry.modified) if slash and entry.is_regular and not entry.link else None
+            if made is not None:
+                found.append(made)
+
         try:
-            async with aclosing(self._entries(NETWORKS, depth=2)) as entries:
-                async for entry in entries:
-                    network, slash, name = entry.relative_name.partition("/")
-                    made = lease(network, name, entry.size, entry.modified) if slash and entry.is_regular and not entry.link else None
-                    if made is not None:
-                        found.append(made)
+            await self._walk(NETWORKS, take, depth=2)
         except TooManyError:
             self.notes.append(f"more than {self.most} addresses: the rest was not looked at")
         except NotFound:
@@ -128,11 +128,13 @@ class Listing:
     async def scratch(self) -> dict[str, int]:
         """Return the sizes of flannel's scratch files, by name."""
         found: dict[str, int] = {}
+
+        def take(entry: FileInfo) -> None:
+            if entry.is_regular and not entry.link:
+                found[entry.relative_name] = entry.size
+
         try:
-            async with aclosing(self._entries(SCRATCH)) as entries:
-                async for entry in entries:
-                    if entry.is_regular and not entry.link:
-                        found[entry.relative_name] = entry.size
+            await self._walk(SCRATCH, take)
         except (TooManyError, NotFound):
             pass
         except NodeError as error:
@@ -159,24 +161,26 @@ class Listing:
 
     async def _names(self, root: str) -> frozenset[str]:
         names: set[str] = set()
-        async with aclosing(self._entries(root)) as entries:
-            async for entry in entries:
-                names.add(entry.relative_name)
+        await self._walk(root, lambda entry: names.add(entry.relative_name))
         return frozenset(names)
 
-    async def _entries(self, root: str, *, depth: int = 1) -> AsyncGenerator[FileInfo, None]:
-        """Yield what is below a directory, up to the bound. What vanished while it was walked is not there any more."""
-        count = 0
+    async def _walk(self, root: str, take: Callable[[FileInfo], None], *, depth: int = 1) -> None:
+        """Hand on what is below a directory, up to the bound. What vanished while it was walked is not there any more.
+
+        Not a generator: another one around the client's costs as much for each file as looking at it.
+        """
+        left = self.most
         async with aclosing(self.client.list_files(self.node, root, depth=depth)) as entries:
             async for entry in entries:
-                if entry.relative_name in (".", "") or _VANISHED in entry.error:
-                    if entry.relative_name == "." and entry.name not in ("", root):
+                name = entry.relative_name
+                if name in (".", "") or (entry.error and _VANISHED in entry.error):
+                    if name == "." and entry.name not in ("", root):
                         self.notes.append(f"the node listed {shown(entry.name)} in place of {root}, which should never be a link")
                     continue
-                if count >= self.most:
+                if not left:
                     raise TooManyError
-                count += 1
-                yield entry
+                left -= 1
+                take(entry)
 
 
 def _cache_file(entry: FileInfo) -> CacheFile:
