@@ -31,7 +31,8 @@ REPEATS = 3
 WALL, CPU, MEMORY = (
     "CNI check of 1,000 nodes x 250 files, " + each for each in ("wall, of bare Lists", "CPU, of bare Lists", "memory, MiB")
 )
-LIMITS = {f"{figure}, {which}": limit for which in (SOME, ALL) for figure, limit in ((WALL, 1.5), (CPU, 1.5), (MEMORY, 200.0))}
+# On effort there is no limit where every node has damage: each is asked four things more.
+LIMITS = {f"{WALL}, {SOME}": 1.5, f"{CPU}, {SOME}": 1.5, f"{WALL}, {ALL}": 1.5, f"{MEMORY}, {SOME}": 200.0, f"{MEMORY}, {ALL}": 200.0}
 
 
 def sandbox(node: int, pod: int) -> str:
