@@ -116,6 +116,25 @@ def test_what_a_run_leaves_is_said_and_is_no_success(tmp_path: Path, capsys: pyt
     assert "Not done yet: 1 more file can be removed in another run (--limit 1)" in capsys.readouterr().err
 
 
+def test_json_says_of_what_is_left_the_same_as_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that reads the report must not take for done what the exit code says is not."""
+    world = World.of(worker(files={PATH: FileSpec(kind="fifo")}), tmp_path / "pipe")
+    assert commanded(world, yes=True, form=Format.JSON) == ExitCode.DIFFERENCES
+    data = json.loads(capsys.readouterr().out)
+    (left,) = data["left"]
+    assert (data["exitCode"], data["files"], data["overLimit"], data["unseen"]) == (2, [], 0, [])
+    assert (left["node"], left["hostname"], left["name"], left["reasons"]) == ("10.5.0.3", "w1", eth0(STUCK), ["not-a-file"])
+    files = {PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec()}
+    world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path / "limit")
+    assert commanded(world, yes=True, form=Format.JSON, options=heals(limit=1)) == ExitCode.DIFFERENCES
+    data = json.loads(capsys.readouterr().out)
+    assert (data["exitCode"], len(data["files"]), data["left"], data["overLimit"]) == (2, 1, [], 1)
+    world = World.of(worker(), tmp_path / "reader", roles=("os:reader",))
+    assert commanded(world, yes=True, form=Format.JSON) == ExitCode.FAILED
+    data = json.loads(capsys.readouterr().out)
+    assert (data["exitCode"], [each["address"] for each in data["unseen"]]) == (3, ["10.5.0.3"])
+
+
 @pytest.mark.parametrize("form", list(Format))
 def test_a_plan_has_every_form(tmp_path: Path, form: Format) -> None:
     """With the same files in each."""
