@@ -8,8 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from talospatch.cni.eligibility import APART, Eligibility, Include, Look
-from talospatch.cni.explain import sentence
+from talospatch.cni.explain import hint, sentence
 from talospatch.cni.names import shown
+from talospatch.cni.rules import BY_HAND
 from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
@@ -93,9 +94,15 @@ class FileLeft:
     eligibility: Eligibility
     whose: Whose
 
+    @property
+    def hint(self) -> str:
+        """What to do where no later repair can remove it and nothing heals it; else empty."""
+        return hint(self.judged) if self.judged.code in BY_HAND else ""
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**_about(self.judged, self.whose), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
+        reasons, because = list(self.eligibility.reasons), list(self.eligibility.sentences)
+        return {**_about(self.judged, self.whose), "reasons": reasons, "because": because, "hint": self.hint or None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,18 @@ def test_what_a_run_leaves_is_said_and_is_no_success(tmp_path: Path, capsys: pyt
     assert "Not done yet: 1 more file can be removed in another run (--limit 1)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("form", list(Format))
+def test_what_no_repair_removes_is_left_with_what_does(tmp_path: Path, form: Format) -> None:
+    """A pipe is fatal for ever, so a plan that leaves it must not be the end of the road."""
+    plan = World.of(worker(files={PATH: FileSpec(kind="fifo")}), tmp_path).plan()
+    text = " ".join(render(views.plan(plan), form, width=100, paint=PLAIN).split())
+    command = "kubectl debug node/NODE -n kube-system --image=docker.io/library/debian:12-slim -- find"
+    assert command in text
+    assert "-type p -delete" in text
+    healing = World.of(worker(), tmp_path / "heals").plan(RepairOptions())
+    assert "kubectl debug" not in render(views.plan(healing), form, width=100, paint=PLAIN)
+
+
 def test_json_says_of_what_is_left_the_same_as_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A script that reads the report must not take for done what the exit code says is not."""
     world = World.of(worker(files={PATH: FileSpec(kind="fifo")}), tmp_path / "pipe")

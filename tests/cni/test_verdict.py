@@ -16,7 +16,7 @@ from talospatch.cni.damage import Damage
 from talospatch.cni.explain import explain, hint, sentence
 from talospatch.cni.names import parse
 from talospatch.cni.predict import FileKind, predict_delete
-from talospatch.cni.rules import FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.rules import BY_HAND, FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
 from talospatch.cni.runtimes import Runtime, runtime_of
 from talospatch.cni.verdict import CacheFile, Liveness, LoggedFailure, NodeState, judge, liveness, tolerates
 
@@ -267,6 +267,16 @@ def test_the_explanation_names_the_pod_where_the_file_does() -> None:
     text = explain(judge(cache_file(len(NEWER)), state, NEWER), state)
     assert "It belongs to pod shop/web-1, address 10.244.7.2/24." in text
     assert "(assumed from the name of the file)" in text
+
+
+def test_what_is_fatal_or_will_be_says_what_to_do() -> None:
+    """And where a repair leaves the file, what else removes it: a pod on the node, for exactly what is there."""
+    harmful = {code: rule for code, rule in RULES.items() if rule.verdict in (Verdict.FATAL, Verdict.TIME_BOMB)}
+    assert [code for code, rule in harmful.items() if not rule.hint] == []
+    by_hand = {code: rule.hint for code, rule in harmful.items() if "kubectl debug" in rule.hint}
+    assert set(by_hand) == BY_HAND
+    assert {code for code, said in by_hand.items() if "FILE -type p -delete" in said} == {"stop-hangs", "stop-will-hang"}
+    assert "FILE -type f -delete" in by_hand["stop-will-crash"]
 
 
 def test_every_reason_has_a_sentence_and_only_problems_have_hints() -> None:

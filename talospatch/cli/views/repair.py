@@ -123,6 +123,7 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
     for why, left in _alike(node.left, _why_left):
         lines.append(wrap(f"leave {counted(len(left), 'file')}, {left[0].judged.verdict.value}: {why}", prose, first="  ", rest="    "))
         lines += [wrap(_file(file), prose, first="    ", rest="      ") for file in left]
+        lines += [wrap(said, prose, first="    → ", rest="      ") for said in dict.fromkeys(file.hint for file in left) if said]
     notes = node.notes if node.space is None else (clause(node.space), *node.notes)
     lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in notes]
     return "\n".join(lines)
@@ -182,7 +183,7 @@ def _plan_markdown(made: RepairPlan) -> str:
         for file in node.files
     ]
     rows += [
-        (node.name, f"leave, {left.judged.verdict.value}", _file(left), "; ".join(left.eligibility.sentences))
+        (node.name, f"leave, {left.judged.verdict.value}", _file(left), " → ".join(filter(None, (_why_left(left)[0], left.hint))))
         for node in made.nodes
         for left in node.left
     ]
