@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from talospatch.cni.explain import shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
+from talospatch.cnicheck.repair_plan import counted_files
 from talospatch.errors import RolloutError
 from talospatch.planning.outcomes import GOOD, ExitCode, Outcome, exit_code
 from talospatch.planning.report import ProofItem
@@ -126,11 +128,9 @@ class Undone:
     @property
     def sentence(self) -> str:
         """What still keeps sandboxes from stopping; empty when nothing that was seen does."""
-        number = len(self.fatal)
-        parts = [f"{number} fatal {'file' if number == 1 else 'files'} left alone, for the reasons above"] if self.fatal else []
+        parts = [f"{counted_files(len(self.fatal), 'fatal ')} left alone, for the reasons above"] if self.fatal else []
         if self.over_limit:
-            files = "1 more file" if self.over_limit == 1 else f"{self.over_limit} more files"
-            parts.append(f"{files} can be removed in another run (--limit {self.limit})")
+            parts.append(f"{counted_files(self.over_limit, 'more ')} can be removed in another run (--limit {self.limit})")
         return f"Not done yet: {'; '.join(parts)}" if parts else ""
 
     def exit_code(self) -> ExitCode:
@@ -160,6 +160,15 @@ class RepairReport:
     started_at: float = 0.0
     ended_at: float = 0.0
     undone: Undone = field(default_factory=Undone)
+
+    def __str__(self) -> str:
+        """A line for each file with how it ended, then what was left, not seen, or is worth knowing; fit to be printed."""
+        lines = [f"{_place(file.node, file.hostname)}: {file.outcome.value}: {shown(file.name)}: {_seen(file)}" for file in self.files]
+        lines += [f"{_place(each.node, each.hostname)}: left alone: {each.left}" for each in self.undone.fatal]
+        if self.undone.over_limit:
+            lines.append(f"{counted_files(self.undone.over_limit, 'more ')} can be removed in another run (limit {self.undone.limit})")
+        lines += [f"{shown(address)}: not looked at: {shown_error(error)}" for address, error in self.undone.unseen.items()]
+        return "\n".join([*lines, *map(shown_error, self.notes)]) or "nothing was to be done"
 
     @property
     def ok(self) -> bool:
@@ -202,3 +211,14 @@ class RepairReport:
             "unseen": [{"address": address, "error": shown(error)} for address, error in self.undone.unseen.items()],
             "notes": [shown(note) for note in self.notes],
         }
+
+
+def _place(address: str, hostname: str) -> str:
+    return shown(hostname or address)
+
+
+def _seen(file: FileReport) -> str:
+    """Return why it ended so; of one that is proven, what was seen."""
+    if file.ok and file.proof:
+        return ", ".join(f"{item.what} {shown_error(item.seen)}" for item in file.proof)
+    return shown_error(file.reason)

@@ -110,6 +110,30 @@ def test_a_damaged_content_is_removed_by_exactly_its_size_and_second(tmp_path: P
     assert HALF not in raw, "the journal holds it in clear"
 
 
+def test_a_printed_plan_and_report_are_a_few_lines(tmp_path: Path) -> None:
+    """As `print(cluster.cni_repair_plan())` shows them; what a node said is escaped."""
+    files = {PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec(kind="fifo"), f"{RESULTS}/a\x1b[31m\u202eb": FileSpec()}
+    world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path)
+    plan = world.plan()
+    first, *lines = str(plan).splitlines()
+    assert first == "w1: remove 1 file, leave 2"
+    assert lines[0].startswith(f"  remove, heals: {eth0(STUCK)}: the file is damaged, but")
+    assert lines[0].endswith("; its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it")
+    assert any(line.startswith(f"  leave, fatal: {eth0(OTHER)}: ") and "it is no regular file" in line for line in lines)
+    assert any(line.startswith(r"  leave, unknown: a\x1b[31m\u202eb: ") for line in lines)
+    report = world.repair(plan)
+    proven, left = str(report).splitlines()
+    assert proven == f"w1: proven: {eth0(STUCK)}: file gone, sandbox removed, kubelet log none, lease 10.244.1.3 is free"
+    assert left.startswith(f"w1: left alone: {eth0(OTHER)}: it is no regular file")
+    assert (str(plan) + str(report)).replace("\n", "").isprintable()
+    unseen = World.of(worker(), tmp_path / "reader", roles=("os:reader",)).plan()
+    assert str(unseen).startswith("w1: not looked at: ")
+    over = World.of(
+        worker(sandboxes=(RUNNING, STUCK, OTHER), files={PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec()}), tmp_path / "over"
+    )
+    assert str(over.plan(limit=1)).splitlines()[-1] == "1 more file can be removed in another run (limit 1)"
+
+
 def test_a_node_without_damage_is_looked_at_once(tmp_path: Path) -> None:
     """No minute is waited, nothing is run."""
     world = World.of(worker(files={}), tmp_path)
