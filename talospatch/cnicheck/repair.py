@@ -92,6 +92,7 @@ class _Run:
     say: Say
     notes: list[str] = field(default_factory=list)
     image: str = ""
+    journalled: int = 0
 
     async def all(self) -> RepairReport:
         started = self.clock.at()
@@ -115,6 +116,7 @@ class _Run:
             files=tuple(reports),
             notes=tuple(self.notes),
             image=self.image,
+            journalled=self.journalled,
             started_at=started,
             ended_at=self.clock.at(),
             undone=Undone.by(self.plan),
@@ -239,6 +241,7 @@ class _Run:
             self.journal.write("intend", fields, at=self.clock.at(), sealed={sealed_name(name): content})
         except JournalError as error:
             return Outcome.FAILED, f"nothing was removed, since it could not be journalled: {error}"
+        self.journalled += 1
         return None
 
     async def _outcome(self, node: NodeRepair, file: FileRepair, removal: Removal | None) -> FileReport | str:

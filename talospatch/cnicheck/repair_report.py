@@ -149,6 +149,7 @@ class RepairReport:
         files: in the order of the plan.
         notes: what is worth knowing beside them, with the node's name: an image that was left, a container that was left behind.
         image: what was run, by digest where the node told it.
+        journalled: of how many files the bytes are in the journal.
         started_at, ended_at: seconds since 1970.
         undone: what the plan left, and which nodes it did not see.
     """
@@ -157,6 +158,7 @@ class RepairReport:
     files: tuple[FileReport, ...]
     notes: tuple[str, ...] = ()
     image: str = ""
+    journalled: int = 0
     started_at: float = 0.0
     ended_at: float = 0.0
     undone: Undone = field(default_factory=Undone)
@@ -202,6 +204,7 @@ class RepairReport:
             "schema": SCHEMA,
             "repair": self.repair,
             "image": self.image or None,
+            "journalled": self.journalled,
             "startedAt": self.started_at,
             "endedAt": self.ended_at,
             "exitCode": int(self.exit_code()),

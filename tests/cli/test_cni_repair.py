@@ -33,7 +33,7 @@ from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions
 from talospatch.errors import InputError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.fleet.targets import workers
-from talospatch.planning.outcomes import ExitCode
+from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.simulator.launch import process, running
 from talospatch.simulator.spec import FileSpec, ImageSpec, NodeSpec
 
@@ -114,6 +114,20 @@ def test_what_a_run_leaves_is_said_and_is_no_success(tmp_path: Path, capsys: pyt
     world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path / "two")
     assert commanded(world, yes=True, options=heals(limit=1)) == ExitCode.DIFFERENCES
     assert "Not done yet: 1 more file can be removed in another run (--limit 1)" in capsys.readouterr().err
+
+
+def test_bytes_are_offered_only_where_some_were_journalled(tmp_path: Path) -> None:
+    """After a pull that failed nothing was about to be removed, so there is nothing to be had back."""
+    world = World.of(worker(images=()), tmp_path / "pull")
+    failed = world.repair(world.plan(image="registry.example/none:1"))
+    assert (failed.counts, failed.journalled) == ({Outcome.FAILED: 1}, 0)
+    text = render(views.report(failed), Format.TABLE, width=100, paint=PLAIN)
+    assert "--save" not in text
+    assert "No file's bytes were journalled." in text
+    world = World.of(worker(), tmp_path / "done")
+    done = world.repair(world.plan())
+    assert done.journalled == 1
+    assert f"cni repairs {done.repair} --save DIR" in render(views.report(done), Format.TABLE, width=100, paint=PLAIN)
 
 
 @pytest.mark.parametrize("form", list(Format))

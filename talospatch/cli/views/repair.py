@@ -211,7 +211,12 @@ def _report_text(done: RepairReport, width: int, paint: Paint) -> str:
     parts += [wrap(redact(note), prose, rest="  ") for note in done.notes]
     if done.repair:
         # A digest is longer than most lines are wide, and is there to be copied.
-        parts.append(f"Image: {done.image or 'none was run'}\nThe files' bytes: `talospatch cni repairs {done.repair} --save DIR`")
+        kept = (
+            f"The files' bytes: `talospatch cni repairs {done.repair} --save DIR`"
+            if done.journalled
+            else "No file's bytes were journalled."
+        )
+        parts.append(f"Image: {done.image or 'none was run'}\n{kept}")
     return "\n\n".join(parts)
 
 
