@@ -224,13 +224,16 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
     logged = node.failing.get(file.parsed.sandbox)
+    tried = logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED
     unsound = inspection.damage is not Damage.NONE and error is None
-    if unsound and logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED:
+    if unsound and tried and logged is not None:
         # The node has tried: whoever reads the file, and whether or not we may, this is what happens.
         code = "logged-elsewhere" if tolerates(node) else "stop-fails"
         return Judged(file, code, alive, inspection, logged.reason, logged=True)
     damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
-    code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None)
+    # What was tried is not being written, whatever its time: a copy gives files new ones.
+    young = not tried and node.now is not None and file.modified > node.now - WRITING
+    code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None, young=young)
     assumed = damaged and conflist is not None and conflist.assumed
     return Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
 
@@ -268,6 +271,7 @@ def _code(
     *,
     damaged: bool,
     content_known: bool,
+    young: bool,
 ) -> str:
     if alive is Liveness.GONE:
         return "orphan-damaged" if damaged else "orphan"
@@ -289,7 +293,6 @@ def _code(
             return "stop-will-crash" if alive is Liveness.RUNNING else "stop-crashes"
         if prediction.error == HANG:
             return "stop-will-hang" if alive is Liveness.RUNNING else "stop-hangs"
-        young = node.now is not None and file.modified > node.now - WRITING
         return "being-written" if young else _FAILING[alive]
     if prediction.file_left:
         return "stays-behind"

@@ -380,6 +380,8 @@ def _may_be_in_logs(judged: Judged) -> bool:
     """
     if judged.code == "heals":
         return judged.liveness is Liveness.STOPPED
+    if judged.code == "being-written":
+        return judged.liveness is Liveness.UNSEEN  # as in a copy, whose files may have got new times
     return judged.verdict in _TROUBLE and judged.code not in _BEYOND_LOGS
 
 

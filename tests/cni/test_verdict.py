@@ -387,6 +387,18 @@ def test_a_failure_in_the_log_confirms_what_was_predicted() -> None:
     assert (other.code, other.error, other.logged) == ("stop-fails", EMPTY, False)
 
 
+def test_a_failure_in_the_log_decides_over_the_time_of_the_file() -> None:
+    """A copy gives files new times; what could not be stopped was whole before, or never will be."""
+    fresh = cache_file(modified=NOW - 5)
+    assert judge(fresh, node(), b"").code == "being-written"
+    found = judge(fresh, replace(node(), failing=LOGGED), b"")
+    assert (found.code, found.logged) == ("stop-fails", True)
+    copied = judge(fresh, replace(node(known=None, ready=None), failing=LOGGED), b"")
+    assert copied.code == "stop-fails"
+    another = judge(fresh, replace(node(), failing={ID: LoggedFailure("other", EMPTY)}), b"")
+    assert another.code == "being-written"
+
+
 def test_a_log_tells_nothing_of_a_file_that_is_in_order_nor_of_a_pod_that_runs_nor_of_another_network() -> None:
     """It may be older than the file."""
     assert judge(cache_file(len(GOOD)), replace(node(), failing=LOGGED), GOOD).code == "healthy"
