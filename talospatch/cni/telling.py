@@ -11,7 +11,7 @@ from talospatch.cni.rules import Verdict
 from talospatch.cni.space import clause
 from talospatch.cni.story import Source, Story, Whose
 from talospatch.cni.times import moment
-from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
+from talospatch.cni.verdict import CONFIRMING, Judged, Liveness, NodeState
 
 if TYPE_CHECKING:
     from talospatch.cni.logreport import SandboxLog
@@ -52,7 +52,7 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
     if not story.files:
         yield f"its ID is {story.sandbox}"
     for judged in story.files:
-        yield f"its file {shown(judged.file.name)} has {judged.file.size} bytes"
+        yield f"its file {shown(judged.file.name)}{_size(judged)}"
         if judged.is_damaged:
             yield damage_sentence(judged)
     if story.files and story.files[0].file.parsed is not None:
@@ -73,6 +73,12 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
         steady = story.steady
         look = f"over {steady:.0f} s" if steady >= CONFIRMING else "just now" if not steady else f"over {steady:.0f} s so far"
         yield f"it was seen like this {look}; nothing is called repairable before it was seen so for {CONFIRMING:.0f} s"
+
+
+def _size(judged: Judged) -> str:
+    if judged.file.problem:
+        return " could not be looked at"
+    return f" has {'1 byte' if judged.file.size == 1 else f'{judged.file.size} bytes'}"
 
 
 def _whose(story: Story) -> str:

@@ -152,23 +152,25 @@ class Judged:
 
 def liveness(file: CacheFile, node: NodeState) -> Liveness:
     """Return where a file's sandbox is."""
-    return whereabouts(file.parsed.sandbox if file.parsed is not None else "", file.modified, node)
+    # An entry that the node could not look at has no time.
+    modified = file.modified if file.modified or not file.problem else None
+    return whereabouts(file.parsed.sandbox if file.parsed is not None else "", modified, node)
 
 
-def whereabouts(sandbox: str, modified: int, node: NodeState) -> Liveness:
+def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness:
     """Return where a sandbox is.
 
     Args:
         sandbox: its ID.
-        modified: when what we have of it was written, seconds since 1970.
+        modified: when what we have of it was written, seconds since 1970; None when unknown.
         node: what decides.
     """
     if node.ready is not None and sandbox in node.ready:
         return Liveness.RUNNING
     # No sandbox outlives a reboot: that is how it is told where the API does not name sandboxes.
-    earlier_boot = node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
+    earlier_boot = modified is not None and node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
     if node.directories is not None and sandbox not in node.directories:
-        fresh = not earlier_boot and node.now is not None and modified > node.now - SETTLING
+        fresh = not earlier_boot and modified is not None and node.now is not None and modified > node.now - SETTLING
         return Liveness.STARTING if fresh else Liveness.GONE
     if sandbox in node.failing:
         return Liveness.STOPPED  # its process is ended before its network is taken down, and it is that which fails
@@ -179,7 +181,7 @@ def whereabouts(sandbox: str, modified: int, node: NodeState) -> Liveness:
     if node.tasks is not None and sandbox in node.tasks:
         return Liveness.RUNNING
     # A sandbox gets its directory before its task, so of a new one the lack of a task says nothing.
-    settled = node.now is not None and modified < node.now - SETTLING
+    settled = modified is not None and node.now is not None and modified < node.now - SETTLING
     return Liveness.STOPPED if node.tasks is not None and settled else Liveness.KNOWN
 
 
@@ -212,7 +214,8 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
         pod_of_sound: whether to look for the pod also in a file that is in order, which takes as long as all the rest.
     """
     if file.problem:
-        return Judged(file, "entry-error", Liveness.UNSEEN, error=file.problem)
+        known = liveness(file, node) if file.parsed is not None else Liveness.UNSEEN
+        return Judged(file, "entry-error", known, error=file.problem)
     if file.parsed is None:
         return Judged(file, "foreign-name", Liveness.UNSEEN)
     alive = liveness(file, node)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from talospatch.cni.advice import advice
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage
-from talospatch.cni.explain import explain, hint, sentence
+from talospatch.cni.explain import LIVENESS, explain, hint, sentence
 from talospatch.cni.names import parse
 from talospatch.cni.predict import FileKind, predict_delete
 from talospatch.cni.rules import BY_HAND, FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
@@ -245,6 +245,24 @@ def test_links_foreign_names_and_entries_with_errors_are_unknown() -> None:
     judged = judge(cache_file()._replace(problem="lstat: permission denied\x1b[2J"), node())
     assert judged.code == "entry-error"
     assert sentence(judged) == "the node could not look at this file: lstat: permission denied\ufffd[2J"
+
+
+@pytest.mark.parametrize(
+    ("ready", "known", "alive"),
+    [
+        (True, True, Liveness.RUNNING),
+        (False, True, Liveness.STOPPED),
+        (False, False, Liveness.GONE),
+        (None, True, Liveness.KNOWN),
+        (False, None, Liveness.UNSEEN),
+    ],
+)
+def test_where_the_sandbox_is_of_a_file_that_could_not_be_looked_at(ready: bool | None, known: bool | None, alive: Liveness) -> None:
+    """Its name tells which one it is of; without a time nothing is said to be new, or of an earlier boot."""
+    broken = cache_file(modified=0)._replace(problem="lstat: input/output error")
+    judged = judge(broken, node(ready=ready, known=known))
+    assert (judged.code, judged.liveness) == ("entry-error", alive)
+    assert LIVENESS[alive] in explain(judged, node()).splitlines()
 
 
 def test_the_explanation_names_the_damage_the_versions_and_the_way_out() -> None:
