@@ -175,6 +175,27 @@ def test_a_copy_is_checked_with_the_log_beside_it(log: Path, tmp_path: Path, cap
     assert "stop" in said(capsys, "explain", STUCK.id[:12], "--copy", str(copy), "--talos", "v1.7.4", code=0)
 
 
+@pytest.mark.parametrize("word", ["cbr0-x-e;rm -rf", "/var/lib/cni/results/cbr0-x-e;rm -rf"])
+def test_explain_tells_of_a_foreign_file_what_it_is(word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check lists it, so it is there: of no sandbox, and never touched."""
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "cbr0-x-e;rm -rf").write_bytes(b"x")
+    (results / f"cbr0-{STUCK.id}-eth0").write_bytes(b"")
+    copy = ("--copy", str(tmp_path), "--talos", "v1.7.4")
+    assert "cbr0-x-e;rm -rf (1 byte)" in said(capsys, "check", *copy, code=0)
+    text = " ".join(said(capsys, "explain", word, *copy, code=0).split())
+    assert text.startswith(
+        f"file cbr0-x-e;rm -rf on {tmp_path}: unknown It has 1 byte. This is not the name of a cache file that containerd"
+    )
+    assert "nothing here will touch it" in text
+    assert "There is no" not in text
+    data = json.loads(said(capsys, "explain", word, *copy, "-o", "json", code=0))
+    assert [(file["name"], file["code"]) for file in data["files"]] == [("cbr0-x-e;rm -rf", "foreign-name")]
+    assert "### file cbr0-x-e;rm -rf on" in said(capsys, "explain", word, *copy, "-o", "markdown", code=0)
+    assert "There is no sandbox, file or pod 'cbr0-x-f' on 1 node." in " ".join(said(capsys, "explain", "cbr0-x-f", *copy, code=1).split())
+
+
 @pytest.mark.simulator
 @pytest.mark.usefixtures("cluster")
 def test_a_saved_log_is_joined_with_live_nodes(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
