@@ -25,13 +25,13 @@ from repair_world import (
     worker,
 )
 
-from talospatch.cni.eligibility import Include
+from talospatch.cni.eligibility import APART, Include
 from talospatch.cnicheck.repair_journal import read_repair, repairs
 from talospatch.cnicheck.repair_plan import Method, RepairOptions
 from talospatch.errors import InputError, JournalError, RolloutError
 from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.simulator.network_faults import Call, Fault, FaultKind, Moment, NetworkFaults
-from talospatch.simulator.spec import FileSpec, NodeFaults, SandboxSpec
+from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, SandboxSpec
 
 PATH = f"{RESULTS}/{eth0(STUCK)}"
 HALF = b'{"kind":"cniCacheV1","containerId":"b2'
@@ -143,6 +143,26 @@ def test_a_node_without_damage_is_looked_at_once(tmp_path: Path) -> None:
     report = world.repair(plan)
     assert (report.repair, report.files, report.exit_code()) == ("", (), ExitCode.DONE)
     assert repairs(world.store) == ()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"{RESULTS}/foreign": FileSpec()},
+        {f"{RESULTS}/{eth0(STUCK)}": FileSpec(kind="symlink", link="/etc/hosts")},
+        {f"{RESULTS}/{eth0(STUCK)}": FileSpec(kind="fifo")},
+    ],
+)
+def test_what_no_second_look_makes_removable_is_not_waited_for(files: dict[str, FileSpec], tmp_path: Path) -> None:
+    """Its name, or what it is, is reason enough, and the only one; another node is not counted for it either."""
+    world = World.of(worker(files=files), tmp_path / "one")
+    start = world.time.now()
+    (left,) = world.plan().nodes[0].left
+    assert left.eligibility.reasons in (("unplain-name",), ("not-a-file",))
+    assert (world.said, world.time.now() - start < APART) == ([], True)
+    both = World(ClusterSpec((*world.spec.nodes, replace(worker(), name="w2", address="10.5.0.4"))), tmp_path / "two")
+    assert [len(each.files) for each in both.plan().nodes] == [0, 1]
+    assert both.said == ["one node with damaged files; looking again in 60 s, since what changes meanwhile is in use"]
 
 
 def test_no_more_is_removed_than_the_limit(tmp_path: Path) -> None:
