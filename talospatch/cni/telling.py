@@ -103,11 +103,20 @@ def _since(story: Story, node: NodeState) -> Iterator[str]:
 
 
 def _logged(log: SandboxLog) -> str:
-    often = f", about {log.per_hour:.0f} an hour" if log.per_hour is not None else ""
+    often = f", {hourly(log.per_hour)}" if log.per_hour is not None else ""
     lines = "1 line" if log.lines == 1 else f"{log.lines} lines"
     place = f"the log of {shown(log.node)}" if log.node else "the log"
     times = f"the first of {moment(log.first)} and the last of {moment(log.last)}{often}"
     return f"{place} has {lines} about it, {times}: “{shown_error(log.reason)}”"
+
+
+def hourly(number: float, one: str = "", several: str = "") -> str:
+    """Return how many there are an hour, in round numbers: a few words, as ``about 60 log lines an hour``."""
+    if number < 1:
+        return f"less than one{one and f' {one}'} an hour"
+    said = f"{number:.0f}"
+    noun = one if said == "1" else several
+    return f"about {'one' if said == '1' else said}{noun and f' {noun}'} an hour"
 
 
 def _cost(story: Story) -> Iterator[str]:
@@ -118,7 +127,7 @@ def _cost(story: Story) -> Iterator[str]:
         yield f"it has {held}"
     costs = []
     if story.per_hour is not None and story.verdict is not Verdict.HEALTHY:
-        costs.append(f"about {story.per_hour:.0f} lines of log an hour")
+        costs.append(hourly(story.per_hour, "line of log", "lines of log"))
     if story.addresses and not in_use:
         costs.append(f"{held}, held for nobody else")
     if costs:

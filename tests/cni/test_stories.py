@@ -21,7 +21,7 @@ from talospatch.cni.rules import RULES, WITHOUT_FILE, Verdict
 from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.selector import selector
 from talospatch.cni.story import Source, Story, Traces, stories, story
-from talospatch.cni.telling import headline, to_dict, told
+from talospatch.cni.telling import headline, hourly, to_dict, told
 from talospatch.cni.times import moment, span
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge
 from talospatch.errors import InputError
@@ -276,6 +276,22 @@ def test_a_selector_takes_files_by_id_by_name_and_by_pod() -> None:
     assert all(selector(text).takes_file(judged) for text in (ID[:6], f"cbr0-{ID}-eth0", f"cni-loopback-{ID}-lo", "web-1", "shop/web-1"))
     assert not any(selector(text).takes_file(judged) for text in (OTHER[:6], "web-2", "other/web-1"))
     assert selector("web-1").takes_pod(PodName("shop", "web-1"))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.02, "less than one log line an hour"),
+        (0.99, "less than one log line an hour"),
+        (1.0, "about one log line an hour"),
+        (1.6, "about 2 log lines an hour"),
+        (119.7, "about 120 log lines an hour"),
+    ],
+)
+def test_a_rate_is_said_in_round_numbers_and_never_as_none_at_all(number: float, text: str) -> None:
+    """What is there once a day is not there 0 times."""
+    assert hourly(number, "log line", "log lines") == text
+    assert hourly(number) == text.replace(" log lines", "").replace(" log line", "")
 
 
 def test_a_selector_takes_a_foreign_file_by_its_name_and_as_it_is_shown() -> None:
