@@ -137,6 +137,19 @@ def test_watching_goes_on_until_it_is_interrupted(cluster: dict[str, Any]) -> No
     assert "Traceback" not in errors
 
 
+@pytest.mark.simulator
+@pytest.mark.usefixtures("cluster")
+def test_what_is_watched_as_json_is_a_document_a_line() -> None:
+    """So that a script can read it while it goes on."""
+    command = [sys.executable, "-m", "talospatch", "cni", "check", "--workers", "--watch", "-o", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["kind"] == "cni-check"
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=60)
+    assert child.returncode == 130
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """A kubelet's log with an hour of failures."""
@@ -238,6 +251,7 @@ def test_loki_is_asked_for_the_time_that_was_given(log: Path, capsys: pytest.Cap
         (("check", "--loki", "nowhere"), 1, "is not the address of a server"),
         (("check", "--loki", ""), 1, "no Loki was named"),
         (("check", "--workers", "--watch", "--confirm"), 1, "--watch looks at live nodes"),
+        (("check", "--workers", "--interval", "60"), 1, "--interval is the time between two looks of --watch, which was not given"),
         (("check", "--workers", "--interval", "nan"), 1, "not a number that can be waited for"),
     ],
 )
