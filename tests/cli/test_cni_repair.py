@@ -150,6 +150,8 @@ def test_json_says_of_what_is_left_the_same_as_the_process(tmp_path: Path, capsy
     (left,) = data["left"]
     assert (data["exitCode"], data["files"], data["overLimit"], data["unseen"]) == (2, [], 0, [])
     assert (left["node"], left["hostname"], left["name"], left["reasons"]) == ("10.5.0.3", "w1", eth0(STUCK), ["not-a-file"])
+    assert commanded(world, yes=True, form=Format.MARKDOWN) == ExitCode.DIFFERENCES
+    assert f"**w1** still has a fatal file: {eth0(STUCK)}: it is no regular file" in capsys.readouterr().out
     files = {PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec()}
     world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path / "limit")
     assert commanded(world, yes=True, form=Format.JSON, options=heals(limit=1)) == ExitCode.DIFFERENCES

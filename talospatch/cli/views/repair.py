@@ -238,6 +238,11 @@ def _report_data(done: RepairReport) -> dict[str, Any]:
 def _report_markdown(done: RepairReport) -> str:
     rows = [(file.node_name, file.name, file.outcome.value, _seen(file)) for file in done.files]
     parts = [f"### {md.cell(report_headline(done))}", md.table([header.lower() for header in HEADERS], rows)]
+    undone = done.undone
+    parts += [f"**{md.cell(each.hostname or each.node)}** still has a fatal file: {md.cell(str(each.left))}" for each in undone.fatal]
+    if undone.over_limit:
+        parts.append(f"{counted(undone.over_limit, 'more file')} can be removed in another run (--limit {undone.limit})")
+    parts += [f"**{md.cell(address)}** was not looked at: {md.cell(redact(error))}" for address, error in undone.unseen.items()]
     return "\n\n".join([*parts, *(md.cell(redact(note)) for note in done.notes)])
 
 
