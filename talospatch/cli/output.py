@@ -35,14 +35,22 @@ class View(NamedTuple):
     markdown: Callable[[], str]
 
 
-def render(view: View, form: Format, *, width: int, paint: Paint) -> str:
-    """Return the result in one form."""
+def render(view: View, form: Format, *, width: int, paint: Paint, is_one_of_many: bool = False) -> str:
+    """Return the result in one form.
+
+    Args:
+        view: the result.
+        form: the form.
+        width: columns of the terminal.
+        paint: colours.
+        is_one_of_many: whether more results follow on the same stream: JSON is then one line (JSON Lines), YAML a document with its marker.
+    """
     if form is Format.TABLE:
         return view.text(width, paint)
     if form is Format.JSON:
         import json
 
-        return json.dumps(view.data(), indent=2)
+        return json.dumps(view.data(), indent=None if is_one_of_many else 2)
     if form is Format.YAML:
         import json
 
@@ -50,10 +58,10 @@ def render(view: View, form: Format, *, width: int, paint: Paint) -> str:
 
         # By way of JSON, so that both hold the same values: enumerations, for one, are plain strings then.
         plain = json.loads(json.dumps(view.data()))
-        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=140)
+        return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=140, explicit_start=is_one_of_many)
     return view.markdown()
 
 
-def emit(view: View, form: Format, terminal: Terminal) -> None:
+def emit(view: View, form: Format, terminal: Terminal, *, is_one_of_many: bool = False) -> None:
     """Write the result to stdout."""
-    terminal.out(render(view, form, width=terminal.width, paint=terminal.paint))
+    terminal.out(render(view, form, width=terminal.width, paint=terminal.paint, is_one_of_many=is_one_of_many))

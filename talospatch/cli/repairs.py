@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.cli import signals
-from talospatch.cli.layout import counted, wrap
+from talospatch.cli.layout import wrap
 from talospatch.cli.output import Format, View, emit
 from talospatch.cli.views import repair as views
-from talospatch.cni.rules import Verdict
 from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
 from talospatch.errors import InputError
 from talospatch.planning.outcomes import ExitCode
@@ -109,20 +108,9 @@ async def run(
         say=lambda node, doing: say(f"{node}: {doing}"),
     )
     emit(views.report(report), output.form, terminal)
-    unseen = ExitCode.FAILED if any(node.error for node in plan.nodes) else ExitCode.DONE
-    remaining = _remaining(plan)
-    if remaining:
-        say(remaining)
-    return max(report.exit_code(), unseen, ExitCode.DIFFERENCES if remaining else ExitCode.DONE)
-
-
-def _remaining(plan: RepairPlan) -> str:
-    """Return, in a sentence, what a run leaves that still keeps sandboxes from stopping; empty when nothing does."""
-    fatal = sum(left.judged.verdict is Verdict.FATAL for node in plan.nodes for left in node.left)
-    parts = [f"{counted(fatal, 'fatal file')} left alone, for the reasons above"] if fatal else []
-    if plan.over_limit:
-        parts.append(f"{counted(plan.over_limit, 'more file')} can be removed in another run (--limit {plan.options.limit})")
-    return f"Not done yet: {'; '.join(parts)}" if parts else ""
+    if report.undone.sentence:
+        say(report.undone.sentence)
+    return report.exit_code()
 
 
 def interruptible(work: Callable[[], Coroutine[Any, Any, int]], terminal: Terminal) -> int:

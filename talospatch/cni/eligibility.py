@@ -241,6 +241,8 @@ CONDITIONS = (
         lambda case: case.now.verdict in _WORTH[case.include] or case.now.verdict is Verdict.TIME_BOMB,
     ),
 )
+# Codes of what no later look makes hold, as long as it is the same entry.
+LASTING = frozenset({"unplain-name", "not-a-file"})
 SENTENCES = {condition.code: condition.sentence for condition in CONDITIONS}
 
 

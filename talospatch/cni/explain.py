@@ -39,7 +39,8 @@ def explain(judged: Judged, node: NodeState) -> str:
     """Return the whole reasoning about one file, one sentence a line: what it is, what reads it, what will happen, what to do."""
     lines = [f"{shown(judged.file.name)}: {judged.verdict.value}."]
     if judged.file.parsed is None or judged.file.problem:
-        return "\n".join([*lines, as_sentence(sentence(judged))])
+        known = [LIVENESS[judged.liveness]] if judged.file.parsed is not None else []
+        return "\n".join([*lines, *known, as_sentence(sentence(judged))])
     entry = judged.inspection.entry
     if entry is not None and entry.pod:
         addresses = f", address {', '.join(map(shown, entry.addresses))}" if entry.addresses else ""

@@ -54,8 +54,24 @@ _AT_STOP = "when the sandbox is stopped the file goes with it"
 _STAYS = "nothing: the file stays until somebody removes it"
 _LOOK = "that depends on what could not be seen"
 
+# Beside `talospatch cni repair` only a pod on the node removes a file: Talos has no shell, and its API deletes none. kubectl mounts the
+# node's root at /host; in kube-system, the one namespace exempt from Talos's Pod security. Run on a real containerd: uid 0 can remove the
+# file without any capability, and a sandbox whose file was removed while it was READY stops.
+_BY_HAND = (
+    "`kubectl debug node/NODE -n kube-system --image=docker.io/library/debian:12-slim -- find /host/var/lib/cni/results/FILE -type {kind} "
+    "-delete`, and delete the node-debugger pod afterwards"
+)
+_PIPE = f"a pod on the node can remove it: {_BY_HAND.format(kind='p')}"
+_LAST_RESORT = (
+    "Where no such pod may run, the last resort is to wipe /var with all that is in it: talosctl reset --system-labels-to-wipe EPHEMERAL "
+    "--reboot"
+)
+
 # Codes of what no version of containerd escapes; tests/containerd_node runs both on each that it has.
 ON_EVERY_VERSION = frozenset({"stop-crashes", "stop-will-crash", "stop-hangs", "stop-will-hang"})
+
+# Codes of what `talospatch cni repair` cannot remove and that does not heal either: their hints say who can.
+BY_HAND = frozenset({"stop-hangs", "stop-will-hang", "stop-will-crash"})
 
 # Every code a file can get. "{error}" is what the node logs.
 RULES = {
@@ -68,7 +84,7 @@ RULES = {
     "stop-will-fail": Rule(
         Verdict.TIME_BOMB,
         "the pod runs, but when it is deleted its sandbox will not stop: “{error}”",
-        f"{UPGRADE}; do not remove the file while the pod runs unless you must",
+        f"{UPGRADE}. Where that must wait, leave the file while the pod runs: `talospatch cni repair` removes it when the pod is gone",
         _ON_DELETION,
     ),
     "stop-fails-or-will": Rule(
@@ -87,7 +103,7 @@ RULES = {
         Verdict.FATAL,
         "each try to stop this sandbox ends containerd itself: the result has a null in its list of interfaces or addresses, on which "
         "every libcni from 1.0 on panics when it converts the result to the version of the network in force ({error})",
-        "remove the file: no upgrade helps",
+        "remove the file, with `talospatch cni repair` (once more if containerd ends meanwhile): no upgrade helps, nor does a reboot",
         "Talos starts containerd again, pods keep running, and the kubelet's next try, about a minute later, ends it again",
     ),
     "stop-will-crash": Rule(
@@ -95,19 +111,24 @@ RULES = {
         "the pod runs; when it is deleted, stopping its sandbox ends containerd itself: the result has a null in its list of interfaces "
         "or addresses, on which every libcni from 1.0 on panics when it converts the result to the version of the network in force "
         "({error})",
-        "remove the file before the pod is deleted: no upgrade helps",
+        "remove the file before the pod is deleted: no upgrade helps, nor does a reboot. `talospatch cni repair` leaves files of running "
+        f"pods alone; a pod on the node can remove it, and the sandbox stops without it: {_BY_HAND.format(kind='f')}",
         "as long as the pod runs, nothing; once it is deleted, containerd ends about once a minute",
     ),
     "stop-hangs": Rule(
         Verdict.FATAL,
         "stopping this sandbox never comes to an end, on any containerd: this is a pipe, and opening it waits for somebody who writes",
-        ahead="each try waits until its deadline",
+        f"remove the pipe: neither an upgrade nor a reboot helps, and `talospatch cni repair` removes regular files only; {_PIPE}. "
+        f"{_LAST_RESORT}",
+        "each try waits until its deadline",
     ),
     "stop-will-hang": Rule(
         Verdict.TIME_BOMB,
         "the pod runs; when it is deleted, stopping its sandbox never comes to an end: this is a pipe, and opening it waits for somebody "
         "who writes",
-        ahead="as long as the pod runs, nothing; once it is deleted, its sandbox stays",
+        f"remove the pipe before the pod is deleted: neither an upgrade nor a reboot helps, and `talospatch cni repair` removes regular "
+        f"files only; {_PIPE}. {_LAST_RESORT}",
+        "as long as the pod runs, nothing; once it is deleted, its sandbox stays",
     ),
     "being-written": Rule(
         Verdict.UNKNOWN, "the file was changed within the last minute and may be in the middle of being written", "look again", _LOOK

@@ -1,4 +1,4 @@
-"""What a user means with one word: a sandbox by its ID, a cache file by its name, or a pod."""
+"""What a user means with one word: a sandbox by its ID, a file in the cache's directory by its name, or a pod."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from talospatch.cni.names import parse
+from talospatch.cni.names import parse, shown
 from talospatch.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from talospatch.cni.verdict import Judged
 
 SHORTEST = 6  # hexadecimal digits that name a sandbox; crictl shows 13
+LONGEST_NAME = 255  # of a file, on every file system that Talos has
+RESULTS = "/var/lib/cni/results"
 _ID = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}")
 _DIGITS = re.compile(r"[0-9a-f]+")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.\-]{0,251}[a-z0-9])?")
@@ -26,7 +28,7 @@ class Selector:
     Attributes:
         text: what the user wrote.
         sandbox: an ID, or the beginning of one; else empty.
-        file: base name of a cache file; else empty.
+        file: base name of a file that may be meant, which need not be one of containerd's; else empty.
         namespace, pod: of a pod; the namespace is empty where any is meant.
     """
 
@@ -50,8 +52,8 @@ class Selector:
         return pod is not None and bool(self.pod) and pod.name == self.pod and self.namespace in ("", pod.namespace)
 
     def takes_file(self, judged: Judged) -> bool:
-        """Whether a cache file is meant: by its own name, by its sandbox, or by the pod that stands in it."""
-        if judged.file.name == self.file:
+        """Whether a cache file is meant: by its own name, as it is or as it is shown, by its sandbox, or by the pod that stands in it."""
+        if self.file and self.file in (judged.file.name, shown(judged.file.name)):
             return True
         if judged.file.parsed is None:
             return False
@@ -68,7 +70,8 @@ def is_short(text: str) -> bool:
 def selector(text: str) -> Selector:
     """Read what a user wrote: ``<sandbox ID or its beginning>``, a file's name or path, ``namespace/pod`` or a pod's name.
 
-    A text of hexadecimal digits alone may be a pod's name as well; then both are meant.
+    A text of hexadecimal digits alone may be a pod's name as well; then both are meant. Whatever could be a file's name may be that, too:
+    not all that lies beside containerd's files is theirs.
 
     Raises:
         InputError: it can be none of these.
@@ -83,11 +86,11 @@ def selector(text: str) -> Selector:
         namespace = ""
     is_pod = bool(_NAME.fullmatch(name)) and not word.startswith("/") and (not namespace or bool(_NAME.fullmatch(namespace)))
     is_id = not slash and bool(_ID.fullmatch(word))
-    if is_id or is_pod:
-        return Selector(
-            word, sandbox=word if is_id else "", namespace=namespace, pod=name if is_pod and not (is_id and len(word) == 64) else ""
-        )
+    is_file = 0 < len(base) <= LONGEST_NAME and word in (base, f"{RESULTS}/{base}")
+    if is_id or is_pod or is_file:
+        pod = name if is_pod and not (is_id and len(word) == 64) else ""
+        return Selector(word, sandbox=word if is_id else "", file=base if is_file else "", namespace=namespace if pod else "", pod=pod)
     raise InputError(
         f"{word[:80]!r} names neither a sandbox nor a file nor a pod",
-        hint=f"give a sandbox's ID or its first {SHORTEST} digits or more, the name of a file in /var/lib/cni/results, or namespace/pod",
+        hint=f"give a sandbox's ID or its first {SHORTEST} digits or more, the name of a file in {RESULTS}, or namespace/pod",
     )

@@ -11,7 +11,7 @@ from talospatch.cni.rules import Verdict
 from talospatch.cni.space import clause
 from talospatch.cni.story import Source, Story, Whose
 from talospatch.cni.times import moment
-from talospatch.cni.verdict import CONFIRMING, Liveness, NodeState
+from talospatch.cni.verdict import CONFIRMING, Judged, Liveness, NodeState
 
 if TYPE_CHECKING:
     from talospatch.cni.logreport import SandboxLog
@@ -52,7 +52,7 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
     if not story.files:
         yield f"its ID is {story.sandbox}"
     for judged in story.files:
-        yield f"its file {shown(judged.file.name)} has {judged.file.size} bytes"
+        yield f"its file {shown(judged.file.name)}{_size(judged)}"
         if judged.is_damaged:
             yield damage_sentence(judged)
     if story.files and story.files[0].file.parsed is not None:
@@ -73,6 +73,12 @@ def _texts(story: Story, node: NodeState) -> Iterator[str]:
         steady = story.steady
         look = f"over {steady:.0f} s" if steady >= CONFIRMING else "just now" if not steady else f"over {steady:.0f} s so far"
         yield f"it was seen like this {look}; nothing is called repairable before it was seen so for {CONFIRMING:.0f} s"
+
+
+def _size(judged: Judged) -> str:
+    if judged.file.problem:
+        return " could not be looked at"
+    return f" has {'1 byte' if judged.file.size == 1 else f'{judged.file.size} bytes'}"
 
 
 def _whose(story: Story) -> str:
@@ -97,11 +103,20 @@ def _since(story: Story, node: NodeState) -> Iterator[str]:
 
 
 def _logged(log: SandboxLog) -> str:
-    often = f", about {log.per_hour:.0f} an hour" if log.per_hour is not None else ""
+    often = f", {hourly(log.per_hour)}" if log.per_hour is not None else ""
     lines = "1 line" if log.lines == 1 else f"{log.lines} lines"
     place = f"the log of {shown(log.node)}" if log.node else "the log"
     times = f"the first of {moment(log.first)} and the last of {moment(log.last)}{often}"
     return f"{place} has {lines} about it, {times}: “{shown_error(log.reason)}”"
+
+
+def hourly(number: float, one: str = "", several: str = "") -> str:
+    """Return how many there are an hour, in round numbers: a few words, as ``about 60 log lines an hour``."""
+    if number < 1:
+        return f"less than one{one and f' {one}'} an hour"
+    said = f"{number:.0f}"
+    noun = one if said == "1" else several
+    return f"about {'one' if said == '1' else said}{noun and f' {noun}'} an hour"
 
 
 def _cost(story: Story) -> Iterator[str]:
@@ -112,7 +127,7 @@ def _cost(story: Story) -> Iterator[str]:
         yield f"it has {held}"
     costs = []
     if story.per_hour is not None and story.verdict is not Verdict.HEALTHY:
-        costs.append(f"about {story.per_hour:.0f} lines of log an hour")
+        costs.append(hourly(story.per_hour, "line of log", "lines of log"))
     if story.addresses and not in_use:
         costs.append(f"{held}, held for nobody else")
     if costs:

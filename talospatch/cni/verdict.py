@@ -152,23 +152,25 @@ class Judged:
 
 def liveness(file: CacheFile, node: NodeState) -> Liveness:
     """Return where a file's sandbox is."""
-    return whereabouts(file.parsed.sandbox if file.parsed is not None else "", file.modified, node)
+    # An entry that the node could not look at has no time.
+    modified = file.modified if file.modified or not file.problem else None
+    return whereabouts(file.parsed.sandbox if file.parsed is not None else "", modified, node)
 
 
-def whereabouts(sandbox: str, modified: int, node: NodeState) -> Liveness:
+def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness:
     """Return where a sandbox is.
 
     Args:
         sandbox: its ID.
-        modified: when what we have of it was written, seconds since 1970.
+        modified: when what we have of it was written, seconds since 1970; None when unknown.
         node: what decides.
     """
     if node.ready is not None and sandbox in node.ready:
         return Liveness.RUNNING
     # No sandbox outlives a reboot: that is how it is told where the API does not name sandboxes.
-    earlier_boot = node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
+    earlier_boot = modified is not None and node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
     if node.directories is not None and sandbox not in node.directories:
-        fresh = not earlier_boot and node.now is not None and modified > node.now - SETTLING
+        fresh = not earlier_boot and modified is not None and node.now is not None and modified > node.now - SETTLING
         return Liveness.STARTING if fresh else Liveness.GONE
     if sandbox in node.failing:
         return Liveness.STOPPED  # its process is ended before its network is taken down, and it is that which fails
@@ -179,7 +181,7 @@ def whereabouts(sandbox: str, modified: int, node: NodeState) -> Liveness:
     if node.tasks is not None and sandbox in node.tasks:
         return Liveness.RUNNING
     # A sandbox gets its directory before its task, so of a new one the lack of a task says nothing.
-    settled = node.now is not None and modified < node.now - SETTLING
+    settled = modified is not None and node.now is not None and modified < node.now - SETTLING
     return Liveness.STOPPED if node.tasks is not None and settled else Liveness.KNOWN
 
 
@@ -212,7 +214,8 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
         pod_of_sound: whether to look for the pod also in a file that is in order, which takes as long as all the rest.
     """
     if file.problem:
-        return Judged(file, "entry-error", Liveness.UNSEEN, error=file.problem)
+        known = liveness(file, node) if file.parsed is not None else Liveness.UNSEEN
+        return Judged(file, "entry-error", known, error=file.problem)
     if file.parsed is None:
         return Judged(file, "foreign-name", Liveness.UNSEEN)
     alive = liveness(file, node)
@@ -224,13 +227,16 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
     logged = node.failing.get(file.parsed.sandbox)
+    tried = logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED
     unsound = inspection.damage is not Damage.NONE and error is None
-    if unsound and logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED:
+    if unsound and tried and logged is not None:
         # The node has tried: whoever reads the file, and whether or not we may, this is what happens.
         code = "logged-elsewhere" if tolerates(node) else "stop-fails"
         return Judged(file, code, alive, inspection, logged.reason, logged=True)
     damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
-    code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None)
+    # What was tried is not being written, whatever its time: a copy gives files new ones.
+    young = not tried and node.now is not None and file.modified > node.now - WRITING
+    code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None, young=young)
     assumed = damaged and conflist is not None and conflist.assumed
     return Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
 
@@ -268,6 +274,7 @@ def _code(
     *,
     damaged: bool,
     content_known: bool,
+    young: bool,
 ) -> str:
     if alive is Liveness.GONE:
         return "orphan-damaged" if damaged else "orphan"
@@ -289,7 +296,6 @@ def _code(
             return "stop-will-crash" if alive is Liveness.RUNNING else "stop-crashes"
         if prediction.error == HANG:
             return "stop-will-hang" if alive is Liveness.RUNNING else "stop-hangs"
-        young = node.now is not None and file.modified > node.now - WRITING
         return "being-written" if young else _FAILING[alive]
     if prediction.file_left:
         return "stays-behind"

@@ -91,7 +91,8 @@ async def _copy(client: CniCalls, node: str, wanted: Sequence[CacheFile], conten
         if data is None:
             contents.gone.add(file.name)
         elif len(data) != file.size:
-            contents.changed[file.name] = f"{len(data)} bytes came of {file.size}: it changed meanwhile, or the node could not read on"
+            came = "1 byte" if len(data) == 1 else f"{len(data)} bytes"
+            contents.changed[file.name] = f"{came} came of {file.size}: it changed meanwhile, or the node could not read on"
         else:
             contents.data[file.name] = data
 

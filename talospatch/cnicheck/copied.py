@@ -145,7 +145,7 @@ class Copy:
             raise NotFound(node, "Read", "NOT_FOUND", f"{path}: the copy has no such file")
         data = _content(node, path, entry)
         if len(data) > limit or expected_size not in (None, len(data)):
-            raise IncompleteAnswer(node, "Read", "OK", f"{path} has {len(data)} bytes, which is not what was expected")
+            raise IncompleteAnswer(node, "Read", "OK", f"the length of {path} is {len(data)}, which is not what was expected")
         return data
 
     async def copy_files(self, node: str, root: str, *, limit: int) -> CopiedFiles:

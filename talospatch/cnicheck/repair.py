@@ -16,7 +16,7 @@ from talospatch.cnicheck.repair_journal import KIND, outcomes, repairs_of, seale
 from talospatch.cnicheck.repair_look import file_info, look_at
 from talospatch.cnicheck.repair_proof import before, prove
 from talospatch.cnicheck.repair_removal import Removal, Removals
-from talospatch.cnicheck.repair_report import FileReport, RepairReport
+from talospatch.cnicheck.repair_report import FileReport, RepairReport, Undone
 from talospatch.errors import InputError, JournalError, TalosPatchError
 from talospatch.planning.outcomes import Outcome
 
@@ -68,8 +68,8 @@ async def repair(
     """
     started = clock.at()
     if not plan.to_do:
-        refused = tuple(_refused(node) for node in plan.nodes if node.files)
-        return RepairReport(repair="", files=tuple(file for files in refused for file in files), started_at=started, ended_at=started)
+        refused = tuple(file for node in plan.nodes for file in _refused(node))
+        return RepairReport(repair="", files=refused, started_at=started, ended_at=started, undone=Undone.by(plan))
     missing = {node.method for node in plan.to_do} - set(removers)
     if missing:
         raise InputError(f"nothing carries out the method {', '.join(sorted(missing))}", hint="a manifest is for you to apply")
@@ -92,6 +92,7 @@ class _Run:
     say: Say
     notes: list[str] = field(default_factory=list)
     image: str = ""
+    journalled: int = 0
 
     async def all(self) -> RepairReport:
         started = self.clock.at()
@@ -115,8 +116,10 @@ class _Run:
             files=tuple(reports),
             notes=tuple(self.notes),
             image=self.image,
+            journalled=self.journalled,
             started_at=started,
             ended_at=self.clock.at(),
+            undone=Undone.by(self.plan),
         )
         self._note_in_journal("end", {"outcomes": outcomes(report)})
         return report
@@ -238,6 +241,7 @@ class _Run:
             self.journal.write("intend", fields, at=self.clock.at(), sealed={sealed_name(name): content})
         except JournalError as error:
             return Outcome.FAILED, f"nothing was removed, since it could not be journalled: {error}"
+        self.journalled += 1
         return None
 
     async def _outcome(self, node: NodeRepair, file: FileRepair, removal: Removal | None) -> FileReport | str:

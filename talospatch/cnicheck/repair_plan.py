@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from talospatch.cni.eligibility import APART, Eligibility, Include, Look
-from talospatch.cni.explain import sentence
+from talospatch.cni.explain import hint, sentence, shown_error
 from talospatch.cni.names import shown
+from talospatch.cni.rules import BY_HAND
 from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
@@ -93,9 +94,19 @@ class FileLeft:
     eligibility: Eligibility
     whose: Whose
 
+    def __str__(self) -> str:
+        """The file and why it is left, in a line; fit to be printed."""
+        return f"{shown(self.judged.file.name)}: {'; '.join(self.eligibility.sentences)}"
+
+    @property
+    def hint(self) -> str:
+        """What to do where no later repair can remove it and nothing heals it; else empty."""
+        return hint(self.judged) if self.judged.code in BY_HAND else ""
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return {**_about(self.judged, self.whose), "reasons": list(self.eligibility.reasons), "because": list(self.eligibility.sentences)}
+        reasons, because = list(self.eligibility.reasons), list(self.eligibility.sentences)
+        return {**_about(self.judged, self.whose), "reasons": reasons, "because": because, "hint": self.hint or None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +184,13 @@ class RepairPlan:
     made_at: float
     over_limit: int = 0
 
+    def __str__(self) -> str:
+        """A line for each node, and one for each file that would be removed or is left; fit to be printed."""
+        lines = [line for node in self.nodes for line in _lines(node)]
+        if self.over_limit:
+            lines.append(f"{counted_files(self.over_limit, 'more ')} can be removed in another run (limit {self.options.limit})")
+        return "\n".join(lines)
+
     @property
     def to_do(self) -> tuple[NodeRepair, ...]:
         """Nodes on which something would be removed."""
@@ -249,6 +267,30 @@ PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
         ),
     ),
 }
+
+
+def counted_files(number: int, which: str = "") -> str:
+    """Return a number of files in words, as ``1 more file``."""
+    return f"{number} {which}{'file' if number == 1 else 'files'}"
+
+
+def _lines(node: NodeRepair) -> Iterator[str]:
+    name = shown(node.name)
+    if node.error:
+        yield f"{name}: not looked at: {shown_error(node.error)}"
+        return
+    yield f"{name}: remove {counted_files(len(node.files))}, leave {len(node.left)}"
+    if node.refused:
+        yield f"  refused: {shown_error(node.refused)}"
+    for file in node.files:
+        yield f"  remove, {_in_words(file.judged)}; its sandbox is dead: {'; '.join(file.order.shown_dead)}"
+    for left in node.left:
+        yield f"  leave, {_in_words(left.judged)}; left alone: {'; '.join(left.eligibility.sentences)}"
+    yield from (f"  {shown_error(note)}" for note in node.notes)
+
+
+def _in_words(judged: Judged) -> str:
+    return f"{judged.verdict.value}: {shown(judged.file.name)}: {sentence(judged)}"
 
 
 def _about(judged: Judged, whose: Whose) -> dict[str, Any]:

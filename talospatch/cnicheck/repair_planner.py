@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
-from talospatch.cni.eligibility import APART, Eligibility, Look, eligibility
+from talospatch.cni.eligibility import APART, LASTING, Eligibility, Look, eligibility
 from talospatch.cni.logreport import PodName
 from talospatch.cni.story import Source, Whose, files_by_sandbox
 from talospatch.cni.verdict import Liveness
@@ -53,7 +53,7 @@ async def plan_repair(
 ) -> RepairPlan:
     """Work out which files may be removed from which node. Changes nothing. Needs os:admin.
 
-    Nodes without a damaged file are looked at once, the others twice.
+    Nodes are looked at twice where a second look can show that a file may be removed, the others once.
 
     Args:
         client: the client.
@@ -71,9 +71,8 @@ async def plan_repair(
     todo = list(rows)
     check = CheckOptions(deep=options.deep)
     first = await _each(todo, lambda row: look_at(client, row, check, clock), check.concurrency)
-    again = [row for row, looked in zip(todo, first, strict=True) if looked.look is not None and _damaged(looked.look)]
+    again = [row for row, looked in zip(todo, first, strict=True) if looked.look is not None and _is_worth_another(looked.look)]
     second: dict[str, Looked] = {}
-    more: dict[str, _More] = {}
     if again:
         if before_wait is not None:
             before_wait(_methods(first, options))
@@ -85,12 +84,9 @@ async def plan_repair(
             await clock.sleep(wait)
         found = await _each(again, lambda row: look_at(client, row, check, clock), check.concurrency)
         second = {row.address: looked for row, looked in zip(again, found, strict=True)}
-        asked = await _each(again, lambda row: _ask_more(client, second[row.address]), check.concurrency)
-        more = {row.address: found for row, found in zip(again, asked, strict=True)}
-    made = [
-        _planned(row, looked, second.get(row.address), options, more.get(row.address, _More()))
-        for row, looked in zip(todo, first, strict=True)
-    ]
+    latest = {row.address: second.get(row.address, looked) for row, looked in zip(todo, first, strict=True)}
+    more = await _each(todo, lambda row: _ask_more(client, latest[row.address]), check.concurrency)
+    made = [_planned(row, looked, second.get(row.address), options, told) for row, looked, told in zip(todo, first, more, strict=True)]
     nodes = [await _named(client, node) if node.files and node.method is not Method.DEBUG else node for node in made]
     limited, over = _limited(nodes, options.limit)
     return RepairPlan(tuple(limited), options, clock.at(), over)
@@ -104,6 +100,11 @@ def _methods(looked: Iterable[Looked], options: RepairOptions) -> frozenset[Meth
         if each.look is not None and any(_is_promising(judged, each.look, options) for judged in _damaged(each.look))
     )
     return frozenset(options.method or _best_method(each.node.talos) for each in promising)
+
+
+def _is_worth_another(look: Look) -> bool:
+    """Whether a later look can show what this one does not: a name that is not containerd's stays so, and a link or a pipe is no file."""
+    return any(not LASTING & set(eligibility(judged.file.name, look, look).reasons) or judged.file.problem for judged in _damaged(look))
 
 
 def _is_promising(judged: Judged, look: Look, options: RepairOptions) -> bool:
@@ -158,7 +159,7 @@ class _More:
 
 
 async def _ask_more(client: LookCalls, looked: Looked) -> _More:
-    if looked.look is None:
+    if looked.look is None or not _damaged(looked.look):
         return _More()
     address = looked.node.address
     files = files_by_sandbox(_damaged(looked.look))
@@ -193,7 +194,9 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
         space=more.space,
         look=latest.look,
     )
-    judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include)) for each in damaged]
+    # Where one look was enough to see that nothing can be removed, that there was no second one is no reason.
+    apart = 0.0 if second is None else APART
+    judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include, least_apart=apart)) for each in damaged]
     files = tuple(_file(each, found, base.method, more) for each, found in judged if found.eligible)
     left = tuple(FileLeft(each, found, more.of(each)) for each, found in judged if not found.eligible)
     refused = _refusal(node.talos, base.method) if files else ""

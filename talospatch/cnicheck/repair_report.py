@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from talospatch.cni.explain import shown_error
 from talospatch.cni.names import shown
+from talospatch.cni.rules import Verdict
+from talospatch.cnicheck.repair_plan import counted_files
 from talospatch.errors import RolloutError
 from talospatch.planning.outcomes import GOOD, ExitCode, Outcome, exit_code
 from talospatch.planning.report import ProofItem
+
+if TYPE_CHECKING:
+    from talospatch.cnicheck.repair_plan import FileLeft, RepairPlan
 
 SCHEMA = 1
 
@@ -73,6 +79,67 @@ class FileReport:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StillFatal:
+    """A file that was left alone although it keeps its sandbox from stopping.
+
+    Attributes:
+        node, hostname: where.
+        left: the file and why it was left.
+    """
+
+    node: str
+    hostname: str
+    left: FileLeft
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values: the node's hostname is that of a report's files, so the sandbox's has a name of its own."""
+        said = self.left.to_dict()
+        return {"node": self.node, **said, "hostname": self.hostname, "sandboxHostname": said["hostname"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What a run does not do, by its plan.
+
+    Attributes:
+        fatal: files left alone that keep sandboxes from stopping.
+        over_limit: how many more files could be removed in another run.
+        limit: most files that one run removes.
+        unseen: why a node was not looked at, by its address.
+    """
+
+    fatal: tuple[StillFatal, ...] = ()
+    over_limit: int = 0
+    limit: int = 0
+    unseen: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, plan: RepairPlan) -> Undone:
+        """Return what a plan leaves."""
+        fatal = tuple(
+            StillFatal(node.address, node.hostname, left)
+            for node in plan.nodes
+            for left in node.left
+            if left.judged.verdict is Verdict.FATAL
+        )
+        return cls(fatal, plan.over_limit, plan.options.limit, {node.address: node.error for node in plan.nodes if node.error})
+
+    @property
+    def sentence(self) -> str:
+        """What still keeps sandboxes from stopping; empty when nothing that was seen does."""
+        parts = [f"{counted_files(len(self.fatal), 'fatal ')} left alone, for the reasons above"] if self.fatal else []
+        if self.over_limit:
+            parts.append(f"{counted_files(self.over_limit, 'more ')} can be removed in another run (--limit {self.limit})")
+        return f"Not done yet: {'; '.join(parts)}" if parts else ""
+
+    def exit_code(self) -> ExitCode:
+        """Return the least exit code that a run can end with."""
+        if self.unseen:
+            return ExitCode.FAILED
+        return ExitCode.DIFFERENCES if self.fatal or self.over_limit else ExitCode.DONE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepairReport:
     """What a repair did; a file's failure is a value in here.
@@ -82,15 +149,28 @@ class RepairReport:
         files: in the order of the plan.
         notes: what is worth knowing beside them, with the node's name: an image that was left, a container that was left behind.
         image: what was run, by digest where the node told it.
+        journalled: of how many files the bytes are in the journal.
         started_at, ended_at: seconds since 1970.
+        undone: what the plan left, and which nodes it did not see.
     """
 
     repair: str
     files: tuple[FileReport, ...]
     notes: tuple[str, ...] = ()
     image: str = ""
+    journalled: int = 0
     started_at: float = 0.0
     ended_at: float = 0.0
+    undone: Undone = field(default_factory=Undone)
+
+    def __str__(self) -> str:
+        """A line for each file with how it ended, then what was left, not seen, or is worth knowing; fit to be printed."""
+        lines = [f"{_place(file.node, file.hostname)}: {file.outcome.value}: {shown(file.name)}: {_seen(file)}" for file in self.files]
+        lines += [f"{_place(each.node, each.hostname)}: left alone: {each.left}" for each in self.undone.fatal]
+        if self.undone.over_limit:
+            lines.append(f"{counted_files(self.undone.over_limit, 'more ')} can be removed in another run (limit {self.undone.limit})")
+        lines += [f"{shown(address)}: not looked at: {shown_error(error)}" for address, error in self.undone.unseen.items()]
+        return "\n".join([*lines, *map(shown_error, self.notes)]) or "nothing was to be done"
 
     @property
     def ok(self) -> bool:
@@ -104,8 +184,8 @@ class RepairReport:
         return {outcome: counted[outcome] for outcome in Outcome if counted[outcome]}
 
     def exit_code(self) -> ExitCode:
-        """Return the exit code that the command line ends with."""
-        return exit_code(file.outcome for file in self.files)
+        """Return the exit code that the command line ends with: of how the files ended and of what was left the highest."""
+        return max(exit_code(file.outcome for file in self.files), self.undone.exit_code())
 
     def raise_on_failure(self) -> None:
         """Do nothing when every file ended as wanted.
@@ -124,9 +204,24 @@ class RepairReport:
             "schema": SCHEMA,
             "repair": self.repair,
             "image": self.image or None,
+            "journalled": self.journalled,
             "startedAt": self.started_at,
             "endedAt": self.ended_at,
             "exitCode": int(self.exit_code()),
             "files": [file.to_dict() for file in self.files],
+            "left": [each.to_dict() for each in self.undone.fatal],
+            "overLimit": self.undone.over_limit,
+            "unseen": [{"address": address, "error": shown(error)} for address, error in self.undone.unseen.items()],
             "notes": [shown(note) for note in self.notes],
         }
+
+
+def _place(address: str, hostname: str) -> str:
+    return shown(hostname or address)
+
+
+def _seen(file: FileReport) -> str:
+    """Return why it ended so; of one that is proven, what was seen."""
+    if file.ok and file.proof:
+        return ", ".join(f"{item.what} {shown_error(item.seen)}" for item in file.proof)
+    return shown_error(file.reason)

@@ -106,7 +106,7 @@ class NodeCni:
             "counts": {verdict.value: self.counts[verdict] for verdict in WORST_FIRST if self.counts.get(verdict)},
             "unread": self.unread,
             "bootTime": self.state.boot_time,
-            "files": [_file(judged) for judged in self.files],
+            "files": [file_dict(judged) for judged in self.files],
             "stories": [story_dict(story, self.state) for story in self.stories],
             "networks": [network.to_dict() for network in self.networks],
             "findings": [_finding(finding) for finding in self.findings],
@@ -216,7 +216,8 @@ def _told(story: Story) -> str:
     return f"  {story.verdict.value}: {headline(story)}: {said(story)}"
 
 
-def _file(judged: Judged) -> dict[str, object]:
+def file_dict(judged: Judged) -> dict[str, object]:
+    """Return plain values of one file for JSON and YAML."""
     parsed, entry = judged.file.parsed, judged.inspection.entry
     return {
         "name": shown(judged.file.name),

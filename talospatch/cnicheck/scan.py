@@ -303,7 +303,8 @@ class _Scan:
         rows = [each for each in judged if each.verdict is not Verdict.HEALTHY and each.code != "content-unread"]
         rows.sort(key=lambda each: (WORST_FIRST.index(each.verdict), each.file.name))
         if len(rows) > self.options.most_rows:
-            self.notes.append(f"{len(rows) - self.options.most_rows} more files are counted but not listed")
+            more = len(rows) - self.options.most_rows
+            self.notes.append(f"{'1 more file is' if more == 1 else f'{more} more files are'} counted but not listed")
         self._note_clock(judged, state)
         networks = addresses.networks(around, state) if around is not None else ()
         kept = state if self.options.keep_sandboxes else replace(state, ready=None, directories=None, tasks=None, host_network=frozenset())
@@ -361,6 +362,8 @@ def _may_be_in_logs(judged: Judged) -> bool:
     """
     if judged.code == "heals":
         return judged.liveness is Liveness.STOPPED
+    if judged.code == "being-written":
+        return judged.liveness is Liveness.UNSEEN  # as in a copy, whose files may have got new times
     return judged.verdict in _TROUBLE and judged.code not in _BEYOND_LOGS
 
 

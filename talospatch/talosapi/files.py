@@ -78,7 +78,8 @@ class FileCalls(Calls):
                 if len(data) > limit:
                     raise IncompleteAnswer(node, READ.name, "OK", f"{path} is larger than the limit of {limit} bytes")
         if expected_size is not None and len(data) != expected_size:
-            text = f"{len(data)} bytes of {path} came, but it has {expected_size}: it changed meanwhile, or the node could not read on"
+            came = "1 byte" if len(data) == 1 else f"{len(data)} bytes"
+            text = f"{came} of {path} came, but it has {expected_size}: it changed meanwhile, or the node could not read on"
             raise IncompleteAnswer(node, READ.name, "OK", text)
         return bytes(data)
 

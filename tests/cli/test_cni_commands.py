@@ -137,6 +137,19 @@ def test_watching_goes_on_until_it_is_interrupted(cluster: dict[str, Any]) -> No
     assert "Traceback" not in errors
 
 
+@pytest.mark.simulator
+@pytest.mark.usefixtures("cluster")
+def test_what_is_watched_as_json_is_a_document_a_line() -> None:
+    """So that a script can read it while it goes on."""
+    command = [sys.executable, "-m", "talospatch", "cni", "check", "--workers", "--watch", "-o", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        assert child.stdout is not None
+        assert json.loads(child.stdout.readline())["kind"] == "cni-check"
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=60)
+    assert child.returncode == 130
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """A kubelet's log with an hour of failures."""
@@ -173,6 +186,27 @@ def test_a_copy_is_checked_with_the_log_beside_it(log: Path, tmp_path: Path, cap
     assert (node["address"], node["files"][0]["code"], node["files"][0]["logged"]) == (str(copy), "stop-fails", True)
     assert data["unplaced"] == []
     assert "stop" in said(capsys, "explain", STUCK.id[:12], "--copy", str(copy), "--talos", "v1.7.4", code=0)
+
+
+@pytest.mark.parametrize("word", ["cbr0-x-e;rm -rf", "/var/lib/cni/results/cbr0-x-e;rm -rf"])
+def test_explain_tells_of_a_foreign_file_what_it_is(word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check lists it, so it is there: of no sandbox, and never touched."""
+    results = tmp_path / "results"
+    results.mkdir()
+    (results / "cbr0-x-e;rm -rf").write_bytes(b"x")
+    (results / f"cbr0-{STUCK.id}-eth0").write_bytes(b"")
+    copy = ("--copy", str(tmp_path), "--talos", "v1.7.4")
+    assert "cbr0-x-e;rm -rf (1 byte)" in said(capsys, "check", *copy, code=0)
+    text = " ".join(said(capsys, "explain", word, *copy, code=0).split())
+    assert text.startswith(
+        f"file cbr0-x-e;rm -rf on {tmp_path}: unknown It has 1 byte. This is not the name of a cache file that containerd"
+    )
+    assert "nothing here will touch it" in text
+    assert "There is no" not in text
+    data = json.loads(said(capsys, "explain", word, *copy, "-o", "json", code=0))
+    assert [(file["name"], file["code"]) for file in data["files"]] == [("cbr0-x-e;rm -rf", "foreign-name")]
+    assert "### file cbr0-x-e;rm -rf on" in said(capsys, "explain", word, *copy, "-o", "markdown", code=0)
+    assert "There is no sandbox, file or pod 'cbr0-x-f' on 1 node." in " ".join(said(capsys, "explain", "cbr0-x-f", *copy, code=1).split())
 
 
 @pytest.mark.simulator
@@ -217,6 +251,7 @@ def test_loki_is_asked_for_the_time_that_was_given(log: Path, capsys: pytest.Cap
         (("check", "--loki", "nowhere"), 1, "is not the address of a server"),
         (("check", "--loki", ""), 1, "no Loki was named"),
         (("check", "--workers", "--watch", "--confirm"), 1, "--watch looks at live nodes"),
+        (("check", "--workers", "--interval", "60"), 1, "--interval is the time between two looks of --watch, which was not given"),
         (("check", "--workers", "--interval", "nan"), 1, "not a number that can be waited for"),
     ],
 )

@@ -33,7 +33,7 @@ from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions
 from talospatch.errors import InputError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.fleet.targets import workers
-from talospatch.planning.outcomes import ExitCode
+from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.simulator.launch import process, running
 from talospatch.simulator.spec import FileSpec, ImageSpec, NodeSpec
 
@@ -114,6 +114,53 @@ def test_what_a_run_leaves_is_said_and_is_no_success(tmp_path: Path, capsys: pyt
     world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path / "two")
     assert commanded(world, yes=True, options=heals(limit=1)) == ExitCode.DIFFERENCES
     assert "Not done yet: 1 more file can be removed in another run (--limit 1)" in capsys.readouterr().err
+
+
+def test_bytes_are_offered_only_where_some_were_journalled(tmp_path: Path) -> None:
+    """After a pull that failed nothing was about to be removed, so there is nothing to be had back."""
+    world = World.of(worker(images=()), tmp_path / "pull")
+    failed = world.repair(world.plan(image="registry.example/none:1"))
+    assert (failed.counts, failed.journalled) == ({Outcome.FAILED: 1}, 0)
+    text = render(views.report(failed), Format.TABLE, width=100, paint=PLAIN)
+    assert "--save" not in text
+    assert "No file's bytes were journalled." in text
+    world = World.of(worker(), tmp_path / "done")
+    done = world.repair(world.plan())
+    assert done.journalled == 1
+    assert f"cni repairs {done.repair} --save DIR" in render(views.report(done), Format.TABLE, width=100, paint=PLAIN)
+
+
+@pytest.mark.parametrize("form", list(Format))
+def test_what_no_repair_removes_is_left_with_what_does(tmp_path: Path, form: Format) -> None:
+    """A pipe is fatal for ever, so a plan that leaves it must not be the end of the road."""
+    plan = World.of(worker(files={PATH: FileSpec(kind="fifo")}), tmp_path).plan()
+    text = " ".join(render(views.plan(plan), form, width=100, paint=PLAIN).split())
+    command = "kubectl debug node/NODE -n kube-system --image=docker.io/library/debian:12-slim -- find"
+    assert command in text
+    assert "-type p -delete" in text
+    healing = World.of(worker(), tmp_path / "heals").plan(RepairOptions())
+    assert "kubectl debug" not in render(views.plan(healing), form, width=100, paint=PLAIN)
+
+
+def test_json_says_of_what_is_left_the_same_as_the_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that reads the report must not take for done what the exit code says is not."""
+    world = World.of(worker(files={PATH: FileSpec(kind="fifo")}), tmp_path / "pipe")
+    assert commanded(world, yes=True, form=Format.JSON) == ExitCode.DIFFERENCES
+    data = json.loads(capsys.readouterr().out)
+    (left,) = data["left"]
+    assert (data["exitCode"], data["files"], data["overLimit"], data["unseen"]) == (2, [], 0, [])
+    assert (left["node"], left["hostname"], left["name"], left["reasons"]) == ("10.5.0.3", "w1", eth0(STUCK), ["not-a-file"])
+    assert commanded(world, yes=True, form=Format.MARKDOWN) == ExitCode.DIFFERENCES
+    assert f"**w1** still has a fatal file: {eth0(STUCK)}: it is no regular file" in capsys.readouterr().out
+    files = {PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec()}
+    world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path / "limit")
+    assert commanded(world, yes=True, form=Format.JSON, options=heals(limit=1)) == ExitCode.DIFFERENCES
+    data = json.loads(capsys.readouterr().out)
+    assert (data["exitCode"], len(data["files"]), data["left"], data["overLimit"]) == (2, 1, [], 1)
+    world = World.of(worker(), tmp_path / "reader", roles=("os:reader",))
+    assert commanded(world, yes=True, form=Format.JSON) == ExitCode.FAILED
+    data = json.loads(capsys.readouterr().out)
+    assert (data["exitCode"], [each["address"] for each in data["unseen"]]) == (3, ["10.5.0.3"])
 
 
 @pytest.mark.parametrize("form", list(Format))

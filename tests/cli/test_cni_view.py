@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import yaml
+
 from talospatch.cli.commands.cni import FailOn
 from talospatch.cli.output import Format, render
 from talospatch.cli.paint import PLAIN
@@ -61,6 +63,16 @@ def test_the_levels_of_fail_on_are_those_of_the_rules() -> None:
     """In their order, with the same default."""
     assert [level.value for level in FailOn] == list(FAIL_ON)
     assert FailOn.TIME_BOMB.value == DEFAULT_FAIL_ON
+
+
+def test_one_of_many_results_is_a_line_of_json_or_a_yaml_document() -> None:
+    """`--watch` writes one after the other, and both can be read as a stream."""
+    shown = view(REPORT, "never")
+    lines = [render(shown, Format.JSON, width=80, paint=PLAIN, is_one_of_many=True) for _ in range(2)]
+    assert [json.loads(line) == shown.data() for line in "\n".join(lines).splitlines()] == [True, True]
+    stream = "".join(render(shown, Format.YAML, width=80, paint=PLAIN, is_one_of_many=True) for _ in range(2))
+    assert [found["kind"] for found in yaml.safe_load_all(stream)] == ["cni-check", "cni-check"]
+    assert len(render(shown, Format.JSON, width=80, paint=PLAIN).splitlines()) > 10
 
 
 def test_json_and_markdown_name_file_and_verdict() -> None:

@@ -21,7 +21,7 @@ from talospatch.cni.rules import RULES, WITHOUT_FILE, Verdict
 from talospatch.cni.runtimes import runtime_of
 from talospatch.cni.selector import selector
 from talospatch.cni.story import Source, Story, Traces, stories, story
-from talospatch.cni.telling import headline, to_dict, told
+from talospatch.cni.telling import headline, hourly, to_dict, told
 from talospatch.cni.times import moment, span
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge
 from talospatch.errors import InputError
@@ -244,14 +244,17 @@ def test_whatever_a_node_says_is_shown_escaped(namespace: str, pod: str, uid: st
 @pytest.mark.parametrize(
     ("text", "sandbox", "file", "namespace", "pod"),
     [
-        (ID, ID, "", "", ""),
-        ("a1a1a1a1a1a1a", "a1a1a1a1a1a1a", "", "", "a1a1a1a1a1a1a"),
+        (ID, ID, ID, "", ""),
+        ("a1a1a1a1a1a1a", "a1a1a1a1a1a1a", "a1a1a1a1a1a1a", "", "a1a1a1a1a1a1a"),
         (f"cbr0-{ID}-eth0", ID, f"cbr0-{ID}-eth0", "", ""),
         (f" /var/lib/cni/results/cbr0-{ID}-eth0\n", ID, f"cbr0-{ID}-eth0", "", ""),
         ("shop/web-1", "", "", "shop", "web-1"),
-        ("web-1", "", "", "", "web-1"),
+        ("web-1", "", "web-1", "", "web-1"),
         ("pod/web-1", "", "", "", "web-1"),
-        ("deadbeef", "deadbeef", "", "", "deadbeef"),
+        ("deadbeef", "deadbeef", "deadbeef", "", "deadbeef"),
+        ("cbr0-x-e;rm -rf", "", "cbr0-x-e;rm -rf", "", ""),
+        ("/var/lib/cni/results/UPPER", "", "UPPER", "", ""),
+        ("\x1b[2J", "", "\x1b[2J", "", ""),
     ],
 )
 def test_one_word_names_a_sandbox_a_file_or_a_pod(text: str, sandbox: str, file: str, namespace: str, pod: str) -> None:
@@ -260,7 +263,7 @@ def test_one_word_names_a_sandbox_a_file_or_a_pod(text: str, sandbox: str, file:
     assert (found.sandbox, found.file, found.namespace, found.pod) == (sandbox, file, namespace, pod)
 
 
-@pytest.mark.parametrize("text", ["", "a b", "UPPER", "shop/", "/web", "a/b/c/", "\x1b[2J", "-x"])
+@pytest.mark.parametrize("text", ["", "shop/", "/web", "a/b/c/", "shop/UPPER", "/etc/passwd", "x" * 256, "/var/lib/cni/results/"])
 def test_a_word_that_names_nothing_is_refused(text: str) -> None:
     """With what could be given instead."""
     with pytest.raises(InputError, match="names neither a sandbox nor a file nor a pod"):
@@ -273,6 +276,30 @@ def test_a_selector_takes_files_by_id_by_name_and_by_pod() -> None:
     assert all(selector(text).takes_file(judged) for text in (ID[:6], f"cbr0-{ID}-eth0", f"cni-loopback-{ID}-lo", "web-1", "shop/web-1"))
     assert not any(selector(text).takes_file(judged) for text in (OTHER[:6], "web-2", "other/web-1"))
     assert selector("web-1").takes_pod(PodName("shop", "web-1"))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0.02, "less than one log line an hour"),
+        (0.99, "less than one log line an hour"),
+        (1.0, "about one log line an hour"),
+        (1.6, "about 2 log lines an hour"),
+        (119.7, "about 120 log lines an hour"),
+    ],
+)
+def test_a_rate_is_said_in_round_numbers_and_never_as_none_at_all(number: float, text: str) -> None:
+    """What is there once a day is not there 0 times."""
+    assert hourly(number, "log line", "log lines") == text
+    assert hourly(number) == text.replace(" log lines", "").replace(" log line", "")
+
+
+def test_a_selector_takes_a_foreign_file_by_its_name_and_as_it_is_shown() -> None:
+    """As `cni check` printed it, which is how it gets onto the command line."""
+    evil = judge(CacheFile("a\x1b[31mb", None, 0, 1), NODE)
+    assert selector("a\x1b[31mb").takes_file(evil)
+    assert selector(r"a\x1b[31mb").takes_file(evil)
+    assert not selector("web-1").takes_file(evil)
     assert not selector("x/web-1").takes_pod(PodName("shop", "web-1"))
     assert not selector("web-1").takes_file(judge(CacheFile("x", None, 0, 0), NODE))
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from talospatch.cni.advice import advice
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage
-from talospatch.cni.explain import explain, hint, sentence
+from talospatch.cni.explain import LIVENESS, explain, hint, sentence
 from talospatch.cni.names import parse
 from talospatch.cni.predict import FileKind, predict_delete
-from talospatch.cni.rules import FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
+from talospatch.cni.rules import BY_HAND, FAIL_ON, ON_EVERY_VERSION, RULES, WORST_FIRST, Verdict, worst
 from talospatch.cni.runtimes import Runtime, runtime_of
 from talospatch.cni.verdict import CacheFile, Liveness, LoggedFailure, NodeState, judge, liveness, tolerates
 
@@ -247,6 +247,24 @@ def test_links_foreign_names_and_entries_with_errors_are_unknown() -> None:
     assert sentence(judged) == "the node could not look at this file: lstat: permission denied\ufffd[2J"
 
 
+@pytest.mark.parametrize(
+    ("ready", "known", "alive"),
+    [
+        (True, True, Liveness.RUNNING),
+        (False, True, Liveness.STOPPED),
+        (False, False, Liveness.GONE),
+        (None, True, Liveness.KNOWN),
+        (False, None, Liveness.UNSEEN),
+    ],
+)
+def test_where_the_sandbox_is_of_a_file_that_could_not_be_looked_at(ready: bool | None, known: bool | None, alive: Liveness) -> None:
+    """Its name tells which one it is of; without a time nothing is said to be new, or of an earlier boot."""
+    broken = cache_file(modified=0)._replace(problem="lstat: input/output error")
+    judged = judge(broken, node(ready=ready, known=known))
+    assert (judged.code, judged.liveness) == ("entry-error", alive)
+    assert LIVENESS[alive] in explain(judged, node()).splitlines()
+
+
 def test_the_explanation_names_the_damage_the_versions_and_the_way_out() -> None:
     """For the trouble itself."""
     state = node()
@@ -267,6 +285,16 @@ def test_the_explanation_names_the_pod_where_the_file_does() -> None:
     text = explain(judge(cache_file(len(NEWER)), state, NEWER), state)
     assert "It belongs to pod shop/web-1, address 10.244.7.2/24." in text
     assert "(assumed from the name of the file)" in text
+
+
+def test_what_is_fatal_or_will_be_says_what_to_do() -> None:
+    """And where a repair leaves the file, what else removes it: a pod on the node, for exactly what is there."""
+    harmful = {code: rule for code, rule in RULES.items() if rule.verdict in (Verdict.FATAL, Verdict.TIME_BOMB)}
+    assert [code for code, rule in harmful.items() if not rule.hint] == []
+    by_hand = {code: rule.hint for code, rule in harmful.items() if "kubectl debug" in rule.hint}
+    assert set(by_hand) == BY_HAND
+    assert {code for code, said in by_hand.items() if "FILE -type p -delete" in said} == {"stop-hangs", "stop-will-hang"}
+    assert "FILE -type f -delete" in by_hand["stop-will-crash"]
 
 
 def test_every_reason_has_a_sentence_and_only_problems_have_hints() -> None:
@@ -375,6 +403,18 @@ def test_a_failure_in_the_log_confirms_what_was_predicted() -> None:
     assert judge(cache_file(), replace(node(), failing=LOGGED), b"").logged
     other = judge(cache_file(), replace(node(), failing={ID: LoggedFailure("cbr0", "something else")}), b"")
     assert (other.code, other.error, other.logged) == ("stop-fails", EMPTY, False)
+
+
+def test_a_failure_in_the_log_decides_over_the_time_of_the_file() -> None:
+    """A copy gives files new times; what could not be stopped was whole before, or never will be."""
+    fresh = cache_file(modified=NOW - 5)
+    assert judge(fresh, node(), b"").code == "being-written"
+    found = judge(fresh, replace(node(), failing=LOGGED), b"")
+    assert (found.code, found.logged) == ("stop-fails", True)
+    copied = judge(fresh, replace(node(known=None, ready=None), failing=LOGGED), b"")
+    assert copied.code == "stop-fails"
+    another = judge(fresh, replace(node(), failing={ID: LoggedFailure("other", EMPTY)}), b"")
+    assert another.code == "being-written"
 
 
 def test_a_log_tells_nothing_of_a_file_that_is_in_order_nor_of_a_pod_that_runs_nor_of_another_network() -> None:

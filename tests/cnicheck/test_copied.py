@@ -102,6 +102,23 @@ def test_with_the_log_beside_it_a_copy_tells_what_is_stuck(tmp_path: Path) -> No
     assert node.stories[0].addresses == ("10.244.7.3",)
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_copy_whose_files_got_new_times_is_judged_by_its_log(beside: bool, tmp_path: Path) -> None:
+    """`cp -r` dates a file now: whether the log lies beside the copy or in it, what it shows was not just being written."""
+    results, logs = tmp_path / "copy/var/lib/cni/results", tmp_path / "copy/var/log"
+    results.mkdir(parents=True)
+    (results / BROKEN).write_bytes(b"")
+    os.utime(results / BROKEN, (NOW - 5, NOW - 5))
+    assert look(tmp_path / "copy").files[0].code == "being-written"
+    log = tmp_path / "kubelet.log"
+    if not beside:
+        logs.mkdir()
+        log = logs / "kubelet.log"
+    log.write_text(kubelet())
+    node = look(tmp_path / "copy", logs=read_log_files([str(log)]) if beside else None)
+    assert [(judged.code, judged.logged) for judged in node.files] == [("stop-fails", True)]
+
+
 def test_a_copied_log_of_a_newer_talos_is_read_with_its_older_part(tmp_path: Path) -> None:
     """Talos 1.12 and newer keeps them on disk and rotates them."""
     results, logs = tmp_path / "var/lib/cni/results", tmp_path / "var/log"

@@ -25,13 +25,13 @@ from repair_world import (
     worker,
 )
 
-from talospatch.cni.eligibility import Include
+from talospatch.cni.eligibility import APART, Include
 from talospatch.cnicheck.repair_journal import read_repair, repairs
 from talospatch.cnicheck.repair_plan import Method, RepairOptions
 from talospatch.errors import InputError, JournalError, RolloutError
 from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.simulator.network_faults import Call, Fault, FaultKind, Moment, NetworkFaults
-from talospatch.simulator.spec import FileSpec, NodeFaults, SandboxSpec
+from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, SandboxSpec
 
 PATH = f"{RESULTS}/{eth0(STUCK)}"
 HALF = b'{"kind":"cniCacheV1","containerId":"b2'
@@ -110,6 +110,30 @@ def test_a_damaged_content_is_removed_by_exactly_its_size_and_second(tmp_path: P
     assert HALF not in raw, "the journal holds it in clear"
 
 
+def test_a_printed_plan_and_report_are_a_few_lines(tmp_path: Path) -> None:
+    """As `print(cluster.cni_repair_plan())` shows them; what a node said is escaped."""
+    files = {PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec(kind="fifo"), f"{RESULTS}/a\x1b[31m\u202eb": FileSpec()}
+    world = World.of(worker(sandboxes=(RUNNING, STUCK, OTHER), files=files), tmp_path)
+    plan = world.plan()
+    first, *lines = str(plan).splitlines()
+    assert first == "w1: remove 1 file, leave 2"
+    assert lines[0].startswith(f"  remove, heals: {eth0(STUCK)}: the file is damaged, but")
+    assert lines[0].endswith("; its sandbox is dead: it is not among the READY sandboxes; containerd runs no task for it")
+    assert any(line.startswith(f"  leave, fatal: {eth0(OTHER)}: ") and "it is no regular file" in line for line in lines)
+    assert any(line.startswith(r"  leave, unknown: a\x1b[31m\u202eb: ") for line in lines)
+    report = world.repair(plan)
+    proven, left = str(report).splitlines()
+    assert proven == f"w1: proven: {eth0(STUCK)}: file gone, sandbox removed, kubelet log none, lease 10.244.1.3 is free"
+    assert left.startswith(f"w1: left alone: {eth0(OTHER)}: it is no regular file")
+    assert (str(plan) + str(report)).replace("\n", "").isprintable()
+    unseen = World.of(worker(), tmp_path / "reader", roles=("os:reader",)).plan()
+    assert str(unseen).startswith("w1: not looked at: ")
+    over = World.of(
+        worker(sandboxes=(RUNNING, STUCK, OTHER), files={PATH: FileSpec(), f"{RESULTS}/{eth0(OTHER)}": FileSpec()}), tmp_path / "over"
+    )
+    assert str(over.plan(limit=1)).splitlines()[-1] == "1 more file can be removed in another run (limit 1)"
+
+
 def test_a_node_without_damage_is_looked_at_once(tmp_path: Path) -> None:
     """No minute is waited, nothing is run."""
     world = World.of(worker(files={}), tmp_path)
@@ -119,6 +143,26 @@ def test_a_node_without_damage_is_looked_at_once(tmp_path: Path) -> None:
     report = world.repair(plan)
     assert (report.repair, report.files, report.exit_code()) == ("", (), ExitCode.DONE)
     assert repairs(world.store) == ()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {f"{RESULTS}/foreign": FileSpec()},
+        {f"{RESULTS}/{eth0(STUCK)}": FileSpec(kind="symlink", link="/etc/hosts")},
+        {f"{RESULTS}/{eth0(STUCK)}": FileSpec(kind="fifo")},
+    ],
+)
+def test_what_no_second_look_makes_removable_is_not_waited_for(files: dict[str, FileSpec], tmp_path: Path) -> None:
+    """Its name, or what it is, is reason enough, and the only one; another node is not counted for it either."""
+    world = World.of(worker(files=files), tmp_path / "one")
+    start = world.time.now()
+    (left,) = world.plan().nodes[0].left
+    assert left.eligibility.reasons in (("unplain-name",), ("not-a-file",))
+    assert (world.said, world.time.now() - start < APART) == ([], True)
+    both = World(ClusterSpec((*world.spec.nodes, replace(worker(), name="w2", address="10.5.0.4"))), tmp_path / "two")
+    assert [len(each.files) for each in both.plan().nodes] == [0, 1]
+    assert both.said == ["one node with damaged files; looking again in 60 s, since what changes meanwhile is in use"]
 
 
 def test_no_more_is_removed_than_the_limit(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from containerd_node.cri_client import CriError
 from containerd_node.machine import until
 from containerd_node.node import RESULTS, ContainerdNode
 from talospatch.cni import DeletePrediction, predict_delete
+from talospatch.cni.rules import RULES
 
 pytestmark = pytest.mark.containerd
 
@@ -140,6 +143,29 @@ def test_a_pipe_in_place_of_the_file_holds_the_call_until_somebody_writes(node: 
         writer.write(content)
     stopping.join(90)
     assert answers == [None]
+
+
+def test_a_sandbox_whose_pipe_was_removed_stops_at_the_next_try(node: ContainerdNode) -> None:
+    """By the very predicates of the hint, and although the try before still waits for somebody who writes."""
+    sandbox = node.run_pod()
+    file = node.cache_file(sandbox)
+    file.unlink()
+    node.run_in_node(["mkfifo", f"/{RESULTS}/{file.name}"])
+    kept = file.with_name("pipe")
+    os.link(file, kept)
+    try:
+        with pytest.raises(CriError, match="DeadlineExceeded"):
+            node.cri.stop_pod(sandbox, deadline=10)
+        predicates = RULES["stop-hangs"].hint.partition("/FILE ")[2].partition("`")[0].split()
+        assert predicates == ["-type", "p", "-delete"]
+        node.run_in_node(["find", f"/{RESULTS}/{file.name}", *predicates])
+        assert not file.exists()
+        assert node.stop_error(sandbox) is None
+        assert sandbox not in node.leases().values()
+    finally:
+        with contextlib.suppress(OSError):  # nobody reads it if the call was over before it came to that
+            os.close(os.open(kept, os.O_WRONLY | os.O_NONBLOCK))
+        kept.unlink()
 
 
 def test_a_null_among_the_interfaces_ends_containerd_itself(new_node: Callable[[], ContainerdNode]) -> None:

@@ -74,8 +74,16 @@ def check(
     confirm: Annotated[bool, typer.Option("--confirm", help="Where something could be repaired, look again after a minute.")] = False,
     again: Annotated[bool, typer.Option("--watch", help="Look again and again, and show it anew, with what has changed.")] = False,
     interval: Annotated[
-        float, typer.Option("--interval", metavar="SECONDS", min=SHORTEST, callback=finite, help="Time between two looks of --watch.")
-    ] = USUAL,
+        float | None,
+        typer.Option(
+            "--interval",
+            metavar="SECONDS",
+            min=SHORTEST,
+            callback=finite,
+            help="Time between two looks of --watch.",
+            show_default=f"{USUAL:g}",
+        ),
+    ] = None,
 ) -> int:
     """Check the CNI result cache: which files are damaged, and what that comes to on each node.
 
@@ -88,11 +96,13 @@ def check(
 
     if again and (evidence.copies or confirm):
         raise typer.BadParameter("--watch looks at live nodes, again and again; it goes with neither --copy nor --confirm.")
+    if interval is not None and not again:
+        raise typer.BadParameter("--interval is the time between two looks of --watch, which was not given.")
     terminal = Terminal()
     options = CheckOptions(deep=deep, addresses=addresses, read_logs=node_logs)
 
     def show(report: CniReport) -> None:
-        emit(views.view(report, fail_on.value), output.form, terminal)
+        emit(views.view(report, fail_on.value), output.form, terminal, is_one_of_many=again)
 
     def changed(text: str) -> None:
         terminal.say(f"{moment(time.time())}: {text}")
@@ -100,7 +110,7 @@ def check(
     async def look() -> int:
         async with looking(selection, connection, evidence, options, terminal) as once:
             if again:
-                return (await watch(once, show, interval, tell=changed)).exit_code(fail_on.value)
+                return (await watch(once, show, interval or USUAL, tell=changed)).exit_code(fail_on.value)
             report = await confirmed_look(once, asyncio.sleep, terminal.say) if confirm else await once(None)
         show(report)
         return report.exit_code(fail_on.value)

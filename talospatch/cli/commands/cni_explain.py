@@ -47,6 +47,6 @@ def explain(
         async with looking(selection, connection, evidence, replace(CheckOptions(), about=about), terminal) as look:
             report = await look(None)
         emit(cni_stories.view(report, about.text), output.form, terminal)
-        return cni_stories.exit_code(report)
+        return cni_stories.exit_code(report, about.text)
 
     return asyncio.run(tell())

@@ -137,7 +137,7 @@ def _beyond_files(report: CniReport) -> list[tuple[Verdict, str, str]]:
     for node, story in report.told:
         if not story.files and story.verdict is not Verdict.HEALTHY:
             place = f"{_name(node)}: " if node is not None else ""
-            rate = f", about {story.per_hour:.0f} log lines an hour" if story.per_hour is not None else ""
+            rate = f", {_rate(story.per_hour)}" if story.per_hour is not None else ""
             found.append((story.verdict, f"{place}{telling.headline(story)}: {telling.said(story)}{rate}", story.rule.hint))
     for node in report.nodes:
         found += [
@@ -159,7 +159,7 @@ def _file(node: NodeCni, judged: Judged) -> str:
     elif entry is not None and entry.pod:
         facts.append(f"pod {shown(entry.namespace)}/{shown(entry.pod)}")
     if story is not None and story.per_hour is not None:
-        facts.append(f"about {story.per_hour:.0f} log lines an hour")
+        facts.append(_rate(story.per_hour))
     if story is not None and story.addresses:
         facts.append(f"holds {', '.join(story.addresses)}")
     used = conflist_for(judged.file, node.state)
@@ -168,6 +168,10 @@ def _file(node: NodeCni, judged: Judged) -> str:
     if judged.steady:
         facts.append(f"seen so for {judged.steady:.0f} s")
     return f"{shown(judged.file.name)} ({', '.join(facts)})"
+
+
+def _rate(per_hour: float) -> str:
+    return telling.hourly(per_hour, "log line", "log lines")
 
 
 def _name(node: NodeCni) -> str:

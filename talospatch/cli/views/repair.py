@@ -123,6 +123,7 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
     for why, left in _alike(node.left, _why_left):
         lines.append(wrap(f"leave {counted(len(left), 'file')}, {left[0].judged.verdict.value}: {why}", prose, first="  ", rest="    "))
         lines += [wrap(_file(file), prose, first="    ", rest="      ") for file in left]
+        lines += [wrap(said, prose, first="    → ", rest="      ") for said in dict.fromkeys(file.hint for file in left) if said]
     notes = node.notes if node.space is None else (clause(node.space), *node.notes)
     lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in notes]
     return "\n".join(lines)
@@ -182,7 +183,7 @@ def _plan_markdown(made: RepairPlan) -> str:
         for file in node.files
     ]
     rows += [
-        (node.name, f"leave, {left.judged.verdict.value}", _file(left), "; ".join(left.eligibility.sentences))
+        (node.name, f"leave, {left.judged.verdict.value}", _file(left), " → ".join(filter(None, (_why_left(left)[0], left.hint))))
         for node in made.nodes
         for left in node.left
     ]
@@ -210,7 +211,12 @@ def _report_text(done: RepairReport, width: int, paint: Paint) -> str:
     parts += [wrap(redact(note), prose, rest="  ") for note in done.notes]
     if done.repair:
         # A digest is longer than most lines are wide, and is there to be copied.
-        parts.append(f"Image: {done.image or 'none was run'}\nThe files' bytes: `talospatch cni repairs {done.repair} --save DIR`")
+        kept = (
+            f"The files' bytes: `talospatch cni repairs {done.repair} --save DIR`"
+            if done.journalled
+            else "No file's bytes were journalled."
+        )
+        parts.append(f"Image: {done.image or 'none was run'}\n{kept}")
     return "\n\n".join(parts)
 
 
@@ -232,6 +238,11 @@ def _report_data(done: RepairReport) -> dict[str, Any]:
 def _report_markdown(done: RepairReport) -> str:
     rows = [(file.node_name, file.name, file.outcome.value, _seen(file)) for file in done.files]
     parts = [f"### {md.cell(report_headline(done))}", md.table([header.lower() for header in HEADERS], rows)]
+    undone = done.undone
+    parts += [f"**{md.cell(each.hostname or each.node)}** still has a fatal file: {md.cell(str(each.left))}" for each in undone.fatal]
+    if undone.over_limit:
+        parts.append(f"{counted(undone.over_limit, 'more file')} can be removed in another run (--limit {undone.limit})")
+    parts += [f"**{md.cell(address)}** was not looked at: {md.cell(redact(error))}" for address, error in undone.unseen.items()]
     return "\n\n".join([*parts, *(md.cell(redact(note)) for note in done.notes)])
 
 
