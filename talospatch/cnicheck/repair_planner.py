@@ -16,6 +16,7 @@ from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.hostnames import hostnames_of
+from talospatch.cnicheck.node_names import kubernetes_name
 from talospatch.cnicheck.options import CheckOptions
 from talospatch.cnicheck.repair_look import Looked, look_at
 from talospatch.cnicheck.repair_order import Order, command
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 _Seen = TypeVar("_Seen")
 HOST = "/host"  # where a debug container has the node's root
 MOUNT = "/results"  # where a job's pod has the cache's directory
-NODENAME = ("k8s", "Nodenames.kubernetes.talos.dev", "nodename")
-# A DNS subdomain, as Kubernetes has names of nodes (apimachinery, IsDNS1123Subdomain).
-_KUBERNETES_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 # What a reference may be made of (distribution's reference grammar, without its structure), and a DNS label.
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+\-]{0,254}")
@@ -229,16 +227,10 @@ def _refusal(talos: str, method: Method) -> str:
 
 async def _named(client: LookCalls, node: NodeRepair) -> NodeRepair:
     """Ask the node what Kubernetes calls it: a job is pinned to exactly that name."""
-    from talospatch.talosapi.specs import mapping, parse_yaml, text_of
-
     try:
-        resource = await client.get_resource(node.address, *NODENAME)
-        name = text_of(mapping(parse_yaml(resource.spec_yaml)).get("nodename"))
-    except (TalosPatchError, ValueError) as error:
-        return replace(node, refused=node.refused or f"the node does not say what Kubernetes calls it: {error}")
-    if len(name) > 253 or _KUBERNETES_NAME.fullmatch(name) is None:
-        return replace(node, refused=node.refused or "what the node says Kubernetes calls it is no name of a node")
-    return replace(node, kubernetes_name=name)
+        return replace(node, kubernetes_name=await kubernetes_name(client, node.address))
+    except TalosPatchError as error:
+        return replace(node, refused=node.refused or str(error))
 
 
 def _limited(nodes: Sequence[NodeRepair], limit: int) -> tuple[list[NodeRepair], int]:

@@ -72,28 +72,35 @@ class CniVerbs(ABC):
         *,
         nodes: Chosen = None,
         options: CheckOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         progress: Callable[[NodeCni], None] | None = None,
     ) -> CniReport:
         """Tell everything about one sandbox: whose it is, what is wrong with its cache file, since when, what it costs, what will happen.
 
         The report's ``told`` has the stories, whether or not anything is wrong; it is empty when nothing of the kind is on these nodes.
-        Changes nothing. The role os:reader sees less: not which pod a cache file names.
+        Changes nothing. The role os:reader sees less: not which pod a cache file names. Where nothing on a node tells whose a sandbox is,
+        Kubernetes is asked, if a kubeconfig or its context is given or ``KUBECONFIG`` names one; that it cannot be is a note of the node.
 
         Args:
             what: a sandbox's ID or its beginning, the name of a cache file, or a pod, with or without its namespace.
             nodes: the nodes.
             options: bounds and depth.
+            kubeconfig: for Kubernetes; with a context alone it is found as kubectl does. Needs the extra ``kubernetes``.
+            kube_context: its context, instead of the current one.
             progress: told of each node as it is done, in the event loop.
 
         Raises:
             InputError: ``what`` names nothing of the kind.
         """
         from talospatch.cni.selector import selector
+        from talospatch.cnicheck.node_pods import node_pods
         from talospatch.cnicheck.options import CheckOptions as Allowed
 
         about = selector(what)
-        chosen = replace(options or Allowed(), about=about)
-        return await self.check_cni_cache(nodes=nodes, options=chosen, progress=progress)
+        async with node_pods(self.client, kubeconfig=kubeconfig, kube_context=kube_context) as pods:
+            chosen = replace(options or Allowed(), about=about, pods=pods)
+            return await self.check_cni_cache(nodes=nodes, options=chosen, progress=progress)
 
     async def cni_repair_plan(
         self,
