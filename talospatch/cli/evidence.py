@@ -45,6 +45,7 @@ async def looking(
     evidence: Evidence,
     options: CheckOptions,
     terminal: Terminal,
+    *,
     kubernetes: KubernetesNamed | None = None,
 ) -> AsyncIterator[Look]:
     """Yield what looks once at everything that was named: given the report of the look before, it returns the next one.

@@ -8,9 +8,10 @@ status, and somebody else may have got it since; a pod's name is taken again as 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from talospatch.cni.logreport import PodName
+if TYPE_CHECKING:
+    from talospatch.cni.logreport import PodName
 
 
 class KubernetesPod(NamedTuple):
@@ -46,7 +47,7 @@ def pod_of(pods: Iterable[KubernetesPod], *, addresses: Collection[str], hostnam
         addresses: those that are held for it.
         hostname: its own; empty when it is not known.
         made: when it was made, seconds since 1970, as whole as Kubernetes tells times; None when that is not known.
-        runs: whether it runs, so that its pod has none but its addresses. A pod that came back after a reboot has others than its old sandbox.
+        runs: whether it runs, so that its pod has its addresses. One that came back after a reboot has others than its old sandbox.
     """
     there = [each for each in pods if _was_there(each, made)]
     found = [each for each in there if not set(addresses).isdisjoint(each.addresses)]

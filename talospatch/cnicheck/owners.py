@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def with_owners(
-    client: CniCalls, node: str, told: Sequence[Story], others: Iterable[Story], leases: Iterable[Lease], options: CheckOptions
+    client: CniCalls, node: str, told: Sequence[Story], *, others: Iterable[Story], leases: Iterable[Lease], options: CheckOptions
 ) -> tuple[tuple[Story, ...], str]:
     """Add whose sandboxes are where nothing else tells, and those that turn out to be of the pod that is meant. Needs os:admin.
 

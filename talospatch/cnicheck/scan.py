@@ -299,7 +299,7 @@ class _Scan:
         """Add what tells whose a sandbox is where nothing else does, and the damaged sandboxes that turn out to be of the pod meant."""
         about = self.options.about
         others = stories([each for each in judged if each.is_damaged], traces, state) if about is not None and about.by_name else ()
-        told, note = await with_owners(self.client, self.row.address, told, others, traces.leases, self.options)
+        told, note = await with_owners(self.client, self.row.address, told, others=others, leases=traces.leases, options=self.options)
         self.notes.extend(filter(None, (note,)))
         return told
 

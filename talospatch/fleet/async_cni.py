@@ -107,6 +107,8 @@ class CniVerbs(ABC):
         *,
         nodes: Chosen = None,
         options: RepairOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         say: Callable[[str], None] | None = None,
         before_wait: Callable[[frozenset[Method]], None] | None = None,
     ) -> RepairPlan:
@@ -117,6 +119,8 @@ class CniVerbs(ABC):
         Args:
             nodes: the nodes.
             options: what the repair may do.
+            kubeconfig: names the pods of files of which nothing else tells them, as in :meth:`explain_cni`.
+            kube_context: its context, instead of the current one.
             say: told what is waited for, in the event loop.
             before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
                 ends the planning before the minute, for somebody who could not carry it out.
@@ -124,14 +128,15 @@ class CniVerbs(ABC):
         Raises:
             InputError: the options contradict each other.
         """
+        from talospatch.cnicheck.node_pods import node_pods
         from talospatch.cnicheck.repair_plan import RepairOptions as Allowed
         from talospatch.cnicheck.repair_planner import plan_repair
         from talospatch.rollout.clock import RealClock
 
         found = await self.inventory(nodes, detail=Detail.NAMES)
-        return await plan_repair(
-            self.client, found.rows, options or Allowed(), self._clock or RealClock(), say=say, before_wait=before_wait
-        )
+        clock = self._clock or RealClock()
+        async with node_pods(self.client, kubeconfig=kubeconfig, kube_context=kube_context) as pods:
+            return await plan_repair(self.client, found.rows, options or Allowed(), clock, say=say, before_wait=before_wait, pods=pods)
 
     async def cni_repair(
         self,

@@ -228,6 +228,8 @@ class ClusterVerbs(ABC):
         *,
         nodes: Chosen = None,
         options: RepairOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         say: Callable[[str], None] | None = None,
         before_wait: Callable[[frozenset[Method]], None] | None = None,
     ) -> RepairPlan:
@@ -238,6 +240,8 @@ class ClusterVerbs(ABC):
         Args:
             nodes: the nodes.
             options: what the repair may do.
+            kubeconfig: names the pods of files of which nothing else tells them, as in :meth:`explain_cni`.
+            kube_context: its context, instead of the current one.
             say: told what is waited for, in the event loop.
             before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
                 ends the planning before the minute, for somebody who could not carry it out.
@@ -245,7 +249,11 @@ class ClusterVerbs(ABC):
         Raises:
             InputError: the options contradict each other.
         """
-        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say, before_wait=before_wait))
+        return self._run(
+            lambda cluster: cluster.cni_repair_plan(
+                nodes=nodes, options=options, kubeconfig=kubeconfig, kube_context=kube_context, say=say, before_wait=before_wait
+            )
+        )
 
     def cni_repair(
         self,

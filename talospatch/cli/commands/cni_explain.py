@@ -57,7 +57,8 @@ def explain(
 
     async def tell() -> int:
         options = replace(CheckOptions(), about=about)
-        async with looking(selection, connection, evidence, options, terminal, KubernetesNamed(kubeconfig, kube_context)) as look:
+        named = KubernetesNamed(kubeconfig, kube_context)
+        async with looking(selection, connection, evidence, options, terminal, kubernetes=named) as look:
             report = await look(None)
         emit(cni_stories.view(report, about.text), output.form, terminal)
         return cni_stories.exit_code(report)
