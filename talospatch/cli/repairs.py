@@ -38,7 +38,7 @@ class Carrying(NamedTuple):
 
     Attributes:
         yes: whether it is.
-        kubeconfig, context: for the method job.
+        kubeconfig, context: for the method job, and for names of pods.
     """
 
     yes: bool

@@ -43,11 +43,11 @@ class Case:
     def pod(self, name: str, address: str = "", *, node: str = "w1", started: float | None = -100.0, **more: Any) -> None:
         self.api.pods.append(pod(name, node, address, started=None if started is None else self.made + started, **more))
 
-    def explained(self, what: str, *, config: Path | None = None, addresses: tuple[str, ...] = (ADDRESS,)) -> CniReport:
+    def explained(self, what: str, *, config: Path | None = None, logs: bool = True) -> CniReport:
         cluster = AsyncCluster(self.world.client, name="sim", journal=self.world.store)
 
         async def ask(path: Path) -> CniReport:
-            return await cluster.explain_cni(what, nodes=list(addresses), kubeconfig=path)
+            return await cluster.explain_cni(what, nodes=[ADDRESS], options=CheckOptions(read_logs=logs), kubeconfig=path)
 
         if config is not None:
             return asyncio.run(ask(config))
@@ -76,10 +76,9 @@ def case(tmp_path: Path) -> Case:
 def test_a_running_pod_is_named_by_its_address(tmp_path: Path) -> None:
     """A time bomb on a Talos whose node tells no sandboxes, and whose log of that day is gone."""
     case = Case(tmp_path, files=dict.fromkeys((f"{RESULTS}/{eth0(RUNNING)}", f"{RESULTS}/cni-loopback-{RUNNING.id}-lo"), EMPTY))
-    case.world.node.logs["cri"] = deque()
     case.pod("web-1", RUNNING.ip)
     case.pod("web-9", "10.244.1.9")
-    report = case.explained(RUNNING.id)
+    report = case.explained(RUNNING.id, logs=False)
     ((node, story),) = report.told
     assert node is not None
     assert node.tell(story)[0] == "It is of pod shop/web-1 (UID uid-of-web-1), as Kubernetes says of its address."
@@ -120,7 +119,7 @@ def test_what_made_its_place_is_not_taken_for_it(case: Case) -> None:
     ):
         case.api.pods.clear()
         for each in more:
-            case.pod("web-2", **each)  # type: ignore[arg-type]
+            case.pod("web-2", **each)
         assert "whose it is cannot be told" in case.whose().lower(), more
 
 

@@ -24,7 +24,8 @@ Examples:
 
 \b
 Role: os:reader tells most; which pod a cache file names, and what is in it, need os:admin. Exit code 2 when what
-is told is fatal or a time bomb, 1 when there is nothing of the kind on these nodes.
+is told is fatal or a time bomb, 1 when there is nothing of the kind on these nodes. Kubernetes, where a kubeconfig is
+named: get nodes, list pods.
 """
 
 
