@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 SCRUBBED = (
     "TALOSCONFIG",
     "TALOS_HOME",
+    "KUBECONFIG",
+    "KUBERNETES_SERVICE_HOST",
     "NO_COLOR",
     "FORCE_COLOR",
     "COLUMNS",

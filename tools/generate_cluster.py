@@ -74,7 +74,10 @@ def _verb(node: ast.AsyncFunctionDef, lines: list[str]) -> str:
     call = f"cluster.{node.name}({', '.join(passed)})"
     body = f"        return self._run(lambda cluster: {call})"
     if len(body) > WIDTH:
-        body = f"        return self._run(\n            lambda cluster: {call}\n        )"
+        line = f"            lambda cluster: {call}"
+        if len(line) > WIDTH:
+            line = f"            lambda cluster: cluster.{node.name}(\n                {', '.join(passed)}\n            )"
+        body = f"        return self._run(\n{line}\n        )"
     return f"\n{text}\n{body}\n"
 
 

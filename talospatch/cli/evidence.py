@@ -11,12 +11,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BufferedReader
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.cli.session import connected, targets
 from talospatch.errors import InputError, RefusedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from talospatch.cli.cluster_options import Connection, Evidence, Selection
     from talospatch.cli.terminal import Terminal
     from talospatch.cni.logreport import LogReport
@@ -29,20 +31,42 @@ _PART = re.compile(r"([\d.]+)([smhdw])")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 
 
+class KubernetesNamed(NamedTuple):
+    """What options say of Kubernetes; both None leaves it to ``KUBECONFIG``."""
+
+    kubeconfig: Path | None = None
+    kube_context: str | None = None
+
+
 @asynccontextmanager
 async def looking(
-    selection: Selection, connection: Connection, evidence: Evidence, options: CheckOptions, terminal: Terminal
+    selection: Selection,
+    connection: Connection,
+    evidence: Evidence,
+    options: CheckOptions,
+    terminal: Terminal,
+    *,
+    kubernetes: KubernetesNamed | None = None,
 ) -> AsyncIterator[Look]:
     """Yield what looks once at everything that was named: given the report of the look before, it returns the next one.
 
+    Args:
+        selection: the nodes.
+        connection: the way to them.
+        evidence: what else there is.
+        options: of the check.
+        terminal: progress goes to stderr.
+        kubernetes: what may be asked whose a sandbox is; None where nothing may.
+
     Raises:
         RefusedError: ``no-target`` where nothing was named to look at; ``copy-and-cluster`` where both were.
-        InputError: a file, a time or an address cannot be used.
+        InputError: a file, a time, an address or the kubeconfig of an option cannot be used.
         TelemetryError: Loki did not answer.
         TalosconfigError, DialError: why there is no connection.
     """
     from talospatch.cnicheck.check import check_copies
     from talospatch.cnicheck.copied import load
+    from talospatch.cnicheck.node_pods import node_pods
 
     names_nodes = any((selection.nodes, selection.workers, selection.control_planes, selection.everything))
     if evidence.copies and names_nodes:
@@ -51,13 +75,35 @@ async def looking(
         _must_be_a_version(evidence)
     elsewhere = bool(evidence.copies or evidence.logs or evidence.loki is not None)
     nodes = targets(selection) if names_nodes or not elsewhere else None
+    if kubernetes is not None:
+        _must_be_usable(kubernetes, asked=nodes is not None)
     chosen = replace(options, logs=await _logs(evidence))
     if nodes is None:
         copies = {str(path): load(path, evidence.talos) for path in evidence.copies or ()}
         yield lambda _after: check_copies(copies, chosen)
         return
-    async with connected(connection, terminal) as cluster:
-        yield lambda after: cluster.check_cni_cache(nodes=nodes, options=chosen, after=after)
+    if kubernetes is None:
+        async with connected(connection, terminal) as cluster:
+            yield lambda after: cluster.check_cni_cache(nodes=nodes, options=chosen, after=after)
+        return
+    async with connected(connection, terminal) as cluster, node_pods(cluster.client, **kubernetes._asdict()) as pods:
+        yield lambda after: cluster.check_cni_cache(nodes=nodes, options=replace(chosen, pods=pods), after=after)
+
+
+def _must_be_usable(kubernetes: KubernetesNamed, *, asked: bool) -> None:
+    """Raise where a kubeconfig was named that is none, or that nothing would be asked by. One that only the environment names may be.
+
+    Raises:
+        InputError: why.
+        RefusedError: ``missing-extra``.
+    """
+    from talospatch.kubernetes.connection import PODS, require_config
+
+    if kubernetes.kubeconfig is None and kubernetes.kube_context is None:
+        return
+    if not asked:
+        raise InputError("Kubernetes is asked about nodes that answer, and none was named", source="--kubeconfig")
+    require_config(kubernetes.kubeconfig, kubernetes.kube_context, need=PODS)
 
 
 def _must_be_a_version(evidence: Evidence) -> None:

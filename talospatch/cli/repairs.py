@@ -37,7 +37,7 @@ class Carrying(NamedTuple):
 
     Attributes:
         yes: whether it is.
-        kubeconfig, context: for the method job.
+        kubeconfig, context: for the method job, and for names of pods.
     """
 
     yes: bool
@@ -94,7 +94,14 @@ async def run(
     def say(text: str) -> None:
         terminal.say(wrap(text, terminal.prose_width, rest="  "))
 
-    plan = await cluster.cni_repair_plan(nodes=chosen, options=options, say=say, before_wait=partial(_must_reach, carrying))
+    plan = await cluster.cni_repair_plan(
+        nodes=chosen,
+        options=options,
+        kubeconfig=carrying.kubeconfig,
+        kube_context=carrying.context,
+        say=say,
+        before_wait=partial(_must_reach, carrying),
+    )
     if options.method is Method.MANIFEST:
         return _manifest(plan, terminal, output)
     if not carrying.yes:

@@ -25,6 +25,7 @@ class Source(StrEnum):
     CACHE = "cache"  # the sandbox's cache file
     LOG = "log"
     NODE = "node"  # the node's list of what runs
+    KUBERNETES = "kubernetes"  # its list of the node's pods
     UNKNOWN = "unknown"
 
 
@@ -34,7 +35,7 @@ class Whose(NamedTuple):
     Attributes:
         pod: the pod; None when nothing tells.
         source: what tells.
-        hostname: of the sandbox, where it was read because nothing tells; else empty. As a rule it is the pod's name.
+        hostname: of the sandbox, where nothing tells the pod, or Kubernetes by it alone; else empty. As a rule it is the pod's name.
     """
 
     pod: PodName | None = None
@@ -61,7 +62,7 @@ class Story:
         still_fails: whether it could still not be stopped when the logs ended.
         pod: whose it is; None when nothing tells.
         pod_source: what tells.
-        hostname: of the sandbox, where it was read because nothing tells whose it is; else empty.
+        hostname: of the sandbox, where nothing tells whose it is, or Kubernetes by it alone; else empty.
         addresses: what is held for it, by host-local's own files.
         namespace_file: its network namespace in ``/run/netns``, where a cache file or the node names it.
         since: when the trouble began, as far as can be seen: seconds since 1970; None when nothing tells.

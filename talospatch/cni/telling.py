@@ -38,7 +38,7 @@ def said(story: Story) -> str:
 def pod(whose: Whose) -> str:
     """Return whose a sandbox is in a few words; a node's words are escaped."""
     if whose.pod is not None:
-        return f"pod {shown(whose.pod.namespace)}/{shown(whose.pod.name)}, {_POD_SOURCES[whose.source]}"
+        return f"pod {shown(whose.pod.namespace)}/{shown(whose.pod.name)}, {_as_told(whose)}"
     return f"pod unknown, hostname {whose.hostname}" if whose.hostname else "pod unknown"
 
 
@@ -87,8 +87,13 @@ def _whose(story: Story) -> str:
         worth = "which is the pod's name unless the pod sets another"
         return f"{unknown}. Its hostname is {story.hostname}, {worth}" if story.hostname else unknown
     uid = f" (UID {shown(story.pod.uid)})" if story.pod.uid else ""
-    source = _POD_SOURCES[story.pod_source]
-    return f"it is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {source}"
+    return f"it is of pod {shown(story.pod.namespace)}/{shown(story.pod.name)}{uid}, {_as_told(story.whose)}"
+
+
+def _as_told(whose: Whose) -> str:
+    if whose.source is Source.KUBERNETES:
+        return f"as Kubernetes says of its {f'hostname {whose.hostname}' if whose.hostname else 'address'}"
+    return _POD_SOURCES[whose.source]
 
 
 def _since(story: Story, node: NodeState) -> Iterator[str]:

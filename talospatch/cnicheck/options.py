@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from talospatch.cni.logreport import LogReport
+    from talospatch.cni.pods import KubernetesPod
     from talospatch.cni.selector import Selector
 
 
@@ -42,6 +43,17 @@ class NodeToCheck:
     error: str = ""
 
 
+class PodsOfNodes(Protocol):
+    """Tells the pods that Kubernetes has on a node. :class:`talospatch.cnicheck.node_pods.NodePods` does."""
+
+    async def on(self, node: str) -> tuple[KubernetesPod, ...]:
+        """Return the pods of the node of that address.
+
+        Raises:
+            TalosPatchError: why they are not known.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions:
     """How a check is made.
@@ -53,6 +65,7 @@ class CheckOptions:
         addresses: look at addresses and network namespaces of every node, not only where something is wrong with its cache.
         logs: what logs from elsewhere say, as a file or Loki; joined with what the nodes show.
         about: only what belongs to this is told, whatever state it is in.
+        pods: what Kubernetes has on a node; asked only about what ``about`` means, where nothing else tells whose it is.
         concurrency: nodes looked at together.
         node_timeout: seconds for everything that is asked of one node.
         log_timeout: seconds for one log of a node; what came until then counts.
@@ -72,6 +85,7 @@ class CheckOptions:
     addresses: bool = False
     logs: LogReport | None = None
     about: Selector | None = None
+    pods: PodsOfNodes | None = None
     concurrency: int = 32
     node_timeout: float = 60.0
     log_timeout: float = 20.0

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
 from talospatch.cni.eligibility import APART, LASTING, Eligibility, Look, eligibility
-from talospatch.cni.logreport import PodName
-from talospatch.cni.story import Source, Whose, files_by_sandbox
+from talospatch.cni.story import Traces, Whose, files_by_sandbox, story
 from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.disk_space import space_of
-from talospatch.cnicheck.hostnames import hostnames_of
+from talospatch.cnicheck.node_names import kubernetes_name
 from talospatch.cnicheck.options import CheckOptions
+from talospatch.cnicheck.owners import owners
 from talospatch.cnicheck.repair_look import Looked, look_at
 from talospatch.cnicheck.repair_order import Order, command
 from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
@@ -26,16 +26,13 @@ from talospatch.versions import Fact, TalosVersion
 if TYPE_CHECKING:
     from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
-    from talospatch.cnicheck.options import NodeRow
+    from talospatch.cnicheck.options import NodeRow, PodsOfNodes
     from talospatch.cnicheck.repair_calls import LookCalls
     from talospatch.rollout.clock import Clock
 
 _Seen = TypeVar("_Seen")
 HOST = "/host"  # where a debug container has the node's root
 MOUNT = "/results"  # where a job's pod has the cache's directory
-NODENAME = ("k8s", "Nodenames.kubernetes.talos.dev", "nodename")
-# A DNS subdomain, as Kubernetes has names of nodes (apimachinery, IsDNS1123Subdomain).
-_KUBERNETES_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 # What a reference may be made of (distribution's reference grammar, without its structure), and a DNS label.
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+\-]{0,254}")
@@ -50,6 +47,7 @@ async def plan_repair(
     *,
     say: Callable[[str], None] | None = None,
     before_wait: Callable[[frozenset[Method]], None] | None = None,
+    pods: PodsOfNodes | None = None,
 ) -> RepairPlan:
     """Work out which files may be removed from which node. Changes nothing. Needs os:admin.
 
@@ -63,6 +61,7 @@ async def plan_repair(
         say: told what is waited for.
         before_wait: told by which methods files would be removed, as far as one look shows; what it raises ends the planning before a
             minute is waited for what cannot be carried out.
+        pods: what Kubernetes has on a node; asked where nothing else tells whose a damaged file is.
 
     Raises:
         InputError: the options contradict each other.
@@ -85,7 +84,7 @@ async def plan_repair(
         found = await _each(again, lambda row: look_at(client, row, check, clock), check.concurrency)
         second = {row.address: looked for row, looked in zip(again, found, strict=True)}
     latest = {row.address: second.get(row.address, looked) for row, looked in zip(todo, first, strict=True)}
-    more = await _each(todo, lambda row: _ask_more(client, latest[row.address]), check.concurrency)
+    more = await _each(todo, lambda row: _ask_more(client, latest[row.address], pods), check.concurrency)
     made = [_planned(row, looked, second.get(row.address), options, told) for row, looked, told in zip(todo, first, more, strict=True)]
     nodes = [await _named(client, node) if node.files and node.method is not Method.DEBUG else node for node in made]
     limited, over = _limited(nodes, options.limit)
@@ -152,37 +151,31 @@ class _More:
 
     space: Space | None = None
     whose: Mapping[str, Whose] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def of(self, judged: Judged) -> Whose:
         """Whose a file is."""
         return self.whose.get(judged.file.parsed.sandbox, Whose()) if judged.file.parsed is not None else Whose()
 
 
-async def _ask_more(client: LookCalls, looked: Looked) -> _More:
+async def _ask_more(client: LookCalls, looked: Looked, pods: PodsOfNodes | None) -> _More:
     if looked.look is None or not _damaged(looked.look):
         return _More()
     address = looked.node.address
     files = files_by_sandbox(_damaged(looked.look))
-    told = {story.sandbox: story.whose for story in looked.node.stories}
-    whose = {sandbox: _named_in(judged) or told.get(sandbox, Whose()) for sandbox, judged in files.items()}
-    known = looked.look.state.directories or frozenset()
-    unknown = [sandbox for sandbox, found in whose.items() if found.pod is None and sandbox in known]
-    hostnames = await hostnames_of(client, address, unknown)
-    whose |= {sandbox: Whose(hostname=hostname) for sandbox, hostname in hostnames.items()}
-    return _More(await space_of(client, address), whose)
-
-
-def _named_in(files: Iterable[Judged]) -> Whose | None:
-    """Whose a sandbox is, as one of its files says."""
-    entries = (judged.inspection.entry for judged in files)
-    found = next((entry for entry in entries if entry is not None and entry.pod), None)
-    return Whose(PodName(found.namespace, found.pod, found.uid), Source.CACHE) if found is not None else None
+    traces = Traces(leases=[each.lease for network in looked.node.networks for each in network.held])
+    told = {each.sandbox: each for each in looked.node.stories}
+    # What is worth no story of its own, as an orphan, still has an owner.
+    found = {sandbox: told.get(sandbox) or story(sandbox, judged, traces, looked.look.state) for sandbox, judged in files.items()}
+    owned, note = await owners(client, address, [each for each in found.values() if each.pod is None], traces.leases, pods)
+    whose = {sandbox: each.whose for sandbox, each in (found | owned).items()}
+    return _More(await space_of(client, address), whose, (note,) if note else ())
 
 
 def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions, more: _More) -> NodeRepair:
     latest = second or first
     node = latest.node
-    base = NodeRepair(address=row.address, hostname=row.hostname, talos=node.talos, notes=node.notes, error=node.error)
+    base = NodeRepair(address=row.address, hostname=row.hostname, talos=node.talos, notes=(*node.notes, *more.notes), error=node.error)
     if first.look is None or latest.look is None:
         return replace(base, error=node.error or "it could not be looked at")
     damaged = _damaged(latest.look)
@@ -232,16 +225,10 @@ def _refusal(talos: str, method: Method) -> str:
 
 async def _named(client: LookCalls, node: NodeRepair) -> NodeRepair:
     """Ask the node what Kubernetes calls it: a job is pinned to exactly that name."""
-    from talospatch.talosapi.specs import mapping, parse_yaml, text_of
-
     try:
-        resource = await client.get_resource(node.address, *NODENAME)
-        name = text_of(mapping(parse_yaml(resource.spec_yaml)).get("nodename"))
-    except (TalosPatchError, ValueError) as error:
-        return replace(node, refused=node.refused or f"the node does not say what Kubernetes calls it: {error}")
-    if len(name) > 253 or _KUBERNETES_NAME.fullmatch(name) is None:
-        return replace(node, refused=node.refused or "what the node says Kubernetes calls it is no name of a node")
-    return replace(node, kubernetes_name=name)
+        return replace(node, kubernetes_name=await kubernetes_name(client, node.address))
+    except TalosPatchError as error:
+        return replace(node, refused=node.refused or str(error))
 
 
 def _limited(nodes: Sequence[NodeRepair], limit: int) -> tuple[list[NodeRepair], int]:

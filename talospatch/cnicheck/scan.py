@@ -20,9 +20,9 @@ from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.disk_space import space_of
-from talospatch.cnicheck.hostnames import hostnames_of
 from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
 from talospatch.cnicheck.node_logs import read_logs
+from talospatch.cnicheck.owners import with_owners
 from talospatch.cnicheck.report import NodeCni, count
 from talospatch.cnicheck.running import Running, UnnamedError, running
 from talospatch.cnicheck.surroundings import look_around, pools_of, with_contents
@@ -259,7 +259,7 @@ class _Scan:
         )
         told = self._stories(judged, state, traces)
         if self.options.about is not None and self.options.may_read:
-            told = await self._with_hostnames(told, judged, state, traces)
+            told = await self._with_owners(told, judged, state, traces)
         if self.options.about is not None and any(each.is_damaged for each in told):
             state = replace(state, space=await space_of(self.client, self.row.address))
         return self._report(judged, state, told, around, plain=plain)
@@ -276,18 +276,13 @@ class _Scan:
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
 
-    async def _with_hostnames(
-        self, told: tuple[Story, ...], judged: Sequence[Judged], state: NodeState, traces: Traces
-    ) -> tuple[Story, ...]:
-        """Add what tells whose a sandbox is where nothing else does, and the damaged sandboxes whose hostname is the pod that is meant."""
+    async def _with_owners(self, told: tuple[Story, ...], judged: Sequence[Judged], state: NodeState, traces: Traces) -> tuple[Story, ...]:
+        """Add what tells whose a sandbox is where nothing else does, and the damaged sandboxes that turn out to be of the pod meant."""
         about = self.options.about
-        assert about is not None
-        meant = {each.sandbox for each in told}
-        others = stories([each for each in judged if each.is_damaged], traces, state) if about.by_name else ()
-        unknown = [each for each in (*told, *(each for each in others if each.sandbox not in meant)) if _may_have_hostname(each)]
-        found = await hostnames_of(self.client, self.row.address, (each.sandbox for each in unknown))
-        named = [each for each in unknown if each.sandbox not in meant and found.get(each.sandbox) == about.pod]
-        return tuple(replace(each, hostname=found.get(each.sandbox, "")) for each in (*told, *named))
+        others = stories([each for each in judged if each.is_damaged], traces, state) if about is not None and about.by_name else ()
+        told, note = await with_owners(self.client, self.row.address, told, others=others, leases=traces.leases, options=self.options)
+        self.notes.extend(filter(None, (note,)))
+        return told
 
     def _report(
         self,
@@ -349,10 +344,6 @@ async def _together(first: Coroutine[Any, Any, _One], second: Coroutine[Any, Any
 class _Conflist:
     conflist: conflists.Conflist | None = None
     none_there: bool = False
-
-
-def _may_have_hostname(story: Story) -> bool:
-    return story.pod is None and story.liveness is not Liveness.GONE
 
 
 def _may_be_in_logs(judged: Judged) -> bool:

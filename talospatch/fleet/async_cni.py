@@ -72,34 +72,43 @@ class CniVerbs(ABC):
         *,
         nodes: Chosen = None,
         options: CheckOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         progress: Callable[[NodeCni], None] | None = None,
     ) -> CniReport:
         """Tell everything about one sandbox: whose it is, what is wrong with its cache file, since when, what it costs, what will happen.
 
         The report's ``told`` has the stories, whether or not anything is wrong; it is empty when nothing of the kind is on these nodes.
-        Changes nothing. The role os:reader sees less: not which pod a cache file names.
+        Changes nothing. The role os:reader sees less: not which pod a cache file names. Where nothing on a node tells whose a sandbox is,
+        Kubernetes is asked, if a kubeconfig or its context is given or ``KUBECONFIG`` names one; that it cannot be is a note of the node.
 
         Args:
             what: a sandbox's ID or its beginning, the name of a cache file, or a pod, with or without its namespace.
             nodes: the nodes.
             options: bounds and depth.
+            kubeconfig: for Kubernetes; with a context alone it is found as kubectl does. Needs the extra ``kubernetes``.
+            kube_context: its context, instead of the current one.
             progress: told of each node as it is done, in the event loop.
 
         Raises:
             InputError: ``what`` names nothing of the kind.
         """
         from talospatch.cni.selector import selector
+        from talospatch.cnicheck.node_pods import node_pods
         from talospatch.cnicheck.options import CheckOptions as Allowed
 
         about = selector(what)
-        chosen = replace(options or Allowed(), about=about)
-        return await self.check_cni_cache(nodes=nodes, options=chosen, progress=progress)
+        async with node_pods(self.client, kubeconfig=kubeconfig, kube_context=kube_context) as pods:
+            chosen = replace(options or Allowed(), about=about, pods=pods)
+            return await self.check_cni_cache(nodes=nodes, options=chosen, progress=progress)
 
     async def cni_repair_plan(
         self,
         *,
         nodes: Chosen = None,
         options: RepairOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         say: Callable[[str], None] | None = None,
         before_wait: Callable[[frozenset[Method]], None] | None = None,
     ) -> RepairPlan:
@@ -110,6 +119,8 @@ class CniVerbs(ABC):
         Args:
             nodes: the nodes.
             options: what the repair may do.
+            kubeconfig: names the pods of files of which nothing else tells them, as in :meth:`explain_cni`.
+            kube_context: its context, instead of the current one.
             say: told what is waited for, in the event loop.
             before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
                 ends the planning before the minute, for somebody who could not carry it out.
@@ -117,14 +128,15 @@ class CniVerbs(ABC):
         Raises:
             InputError: the options contradict each other.
         """
+        from talospatch.cnicheck.node_pods import node_pods
         from talospatch.cnicheck.repair_plan import RepairOptions as Allowed
         from talospatch.cnicheck.repair_planner import plan_repair
         from talospatch.rollout.clock import RealClock
 
         found = await self.inventory(nodes, detail=Detail.NAMES)
-        return await plan_repair(
-            self.client, found.rows, options or Allowed(), self._clock or RealClock(), say=say, before_wait=before_wait
-        )
+        clock = self._clock or RealClock()
+        async with node_pods(self.client, kubeconfig=kubeconfig, kube_context=kube_context) as pods:
+            return await plan_repair(self.client, found.rows, options or Allowed(), clock, say=say, before_wait=before_wait, pods=pods)
 
     async def cni_repair(
         self,

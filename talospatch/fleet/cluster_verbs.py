@@ -196,29 +196,40 @@ class ClusterVerbs(ABC):
         *,
         nodes: Chosen = None,
         options: CheckOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         progress: Callable[[NodeCni], None] | None = None,
     ) -> CniReport:
         """Tell everything about one sandbox: whose it is, what is wrong with its cache file, since when, what it costs, what will happen.
 
         The report's ``told`` has the stories, whether or not anything is wrong; it is empty when nothing of the kind is on these nodes.
-        Changes nothing. The role os:reader sees less: not which pod a cache file names.
+        Changes nothing. The role os:reader sees less: not which pod a cache file names. Where nothing on a node tells whose a sandbox is,
+        Kubernetes is asked, if a kubeconfig or its context is given or ``KUBECONFIG`` names one; that it cannot be is a note of the node.
 
         Args:
             what: a sandbox's ID or its beginning, the name of a cache file, or a pod, with or without its namespace.
             nodes: the nodes.
             options: bounds and depth.
+            kubeconfig: for Kubernetes; with a context alone it is found as kubectl does. Needs the extra ``kubernetes``.
+            kube_context: its context, instead of the current one.
             progress: told of each node as it is done, in the event loop.
 
         Raises:
             InputError: ``what`` names nothing of the kind.
         """
-        return self._run(lambda cluster: cluster.explain_cni(what, nodes=nodes, options=options, progress=progress))
+        return self._run(
+            lambda cluster: cluster.explain_cni(
+                what, nodes=nodes, options=options, kubeconfig=kubeconfig, kube_context=kube_context, progress=progress
+            )
+        )
 
     def cni_repair_plan(
         self,
         *,
         nodes: Chosen = None,
         options: RepairOptions | None = None,
+        kubeconfig: str | Path | None = None,
+        kube_context: str | None = None,
         say: Callable[[str], None] | None = None,
         before_wait: Callable[[frozenset[Method]], None] | None = None,
     ) -> RepairPlan:
@@ -229,6 +240,8 @@ class ClusterVerbs(ABC):
         Args:
             nodes: the nodes.
             options: what the repair may do.
+            kubeconfig: names the pods of files of which nothing else tells them, as in :meth:`explain_cni`.
+            kube_context: its context, instead of the current one.
             say: told what is waited for, in the event loop.
             before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
                 ends the planning before the minute, for somebody who could not carry it out.
@@ -236,7 +249,11 @@ class ClusterVerbs(ABC):
         Raises:
             InputError: the options contradict each other.
         """
-        return self._run(lambda cluster: cluster.cni_repair_plan(nodes=nodes, options=options, say=say, before_wait=before_wait))
+        return self._run(
+            lambda cluster: cluster.cni_repair_plan(
+                nodes=nodes, options=options, kubeconfig=kubeconfig, kube_context=kube_context, say=say, before_wait=before_wait
+            )
+        )
 
     def cni_repair(
         self,

@@ -13,9 +13,12 @@ from talospatch.redaction import redact
 if TYPE_CHECKING:
     from lightkube import AsyncClient
 
+    from talospatch.kubernetes.pods import PodOnNode
+
 _LONGEST = 400
 NOT_FOUND, FORBIDDEN = 404, 403
 _LOG_LINES = 50
+_CHUNK = 500  # pods in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,25 @@ class Kubernetes:
         if info is None:
             return KubernetesNode(name)
         return KubernetesNode(name, info.bootID or "", info.machineID or "", info.containerRuntimeVersion or "")
+
+    async def pods_on(self, node: str, *, most: int) -> tuple[PodOnNode, ...]:
+        """Return the pods of a node, of all namespaces; one that has more than so many is a failure."""
+        from lightkube.resources.core_v1 import Pod
+
+        from talospatch.kubernetes.pods import pod_on_node
+
+        doing = f"list the pods of the node {node}"
+        found: list[PodOnNode] = []
+        with _translated(doing):
+            async for pod in self._client.list(Pod, namespace="*", fields={"spec.nodeName": node}, chunk_size=_CHUNK):
+                # Asked for, and not believed: what is between us and the API may not know of it.
+                if pod.spec is not None and pod.spec.nodeName == node:
+                    found.append(pod_on_node(pod))
+                if len(found) > most:
+                    break
+        if len(found) > most:
+            raise KubernetesError(doing, 0, f"there are more than {most}")
+        return tuple(found)
 
     async def namespace_labels(self, name: str) -> Mapping[str, str]:
         """Return the labels of a namespace."""

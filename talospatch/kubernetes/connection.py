@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import InputError, RefusedError
 
@@ -15,13 +15,31 @@ if TYPE_CHECKING:
 
 EXTRA = "kubernetes"
 LIBRARY = "lightkube"
+VARIABLE = "KUBECONFIG"
 _TIMEOUT = 15.0  # seconds for each request
 
 
-def require_extra(*, found: bool | None = None) -> None:
+class Need(NamedTuple):
+    """What a connection is wanted for.
+
+    Attributes:
+        what: the subject of a sentence.
+        instead: what does without.
+    """
+
+    what: str
+    instead: str = ""
+
+
+JOB = Need("a Kubernetes job", "; or print the manifest (--method manifest) and apply it with kubectl")
+PODS = Need("a list of pods")
+
+
+def require_extra(need: Need = JOB, *, found: bool | None = None) -> None:
     """Raise where the client library is not installed.
 
     Args:
+        need: what it is wanted for.
         found: whether it is; looked up when None.
 
     Raises:
@@ -31,45 +49,57 @@ def require_extra(*, found: bool | None = None) -> None:
     if not there:
         raise RefusedError(
             "missing-extra",
-            f"a Kubernetes job needs a client, which is an extra: pip install 'talospatch[{EXTRA}]'; "
-            "or print the manifest (--method manifest) and apply it with kubectl",
+            f"{need.what} needs a client, which is an extra: pip install 'talospatch[{EXTRA}]'{need.instead}",
         )
 
 
-def require_config(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> None:
+def is_named(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether somebody means a cluster: by a kubeconfig, its context, or ``KUBECONFIG``. A file that just lies at home names none.
+
+    Args:
+        path: see :func:`connect`.
+        context: see :func:`connect`.
+        environ: see :func:`connect`.
+    """
+    return path is not None or context is not None or bool((os.environ if environ is None else environ).get(VARIABLE))
+
+
+def require_config(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> None:
     """Raise where :func:`connect` would for want of a kubeconfig; asks nothing.
 
     Args:
         path: see :func:`connect`.
         context: see :func:`connect`.
         environ: see :func:`connect`.
+        need: see :func:`connect`.
 
     Raises:
         RefusedError: ``missing-extra``.
         InputError: the kubeconfig cannot be used.
     """
-    require_extra()
-    _config(path, context, os.environ if environ is None else environ)
+    require_extra(need)
+    _config(path, context, os.environ if environ is None else environ, need)
 
 
-def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> Kubernetes:
+def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> Kubernetes:
     """Return a client. Reads files; asks nothing yet.
 
     Args:
         path: the kubeconfig; None takes ``KUBECONFIG``, then ``~/.kube/config``, then a pod's own service account.
         context: instead of the file's current one.
         environ: the environment; the process's when None.
+        need: what it is wanted for.
 
     Raises:
         RefusedError: ``missing-extra``.
         InputError: the kubeconfig cannot be used.
     """
-    require_extra()
+    require_extra(need)
     from lightkube import AsyncClient
 
     from talospatch.kubernetes.client import Kubernetes, timeouts
 
-    chosen = _config(path, context, os.environ if environ is None else environ)
+    chosen = _config(path, context, os.environ if environ is None else environ, need)
     try:
         return Kubernetes(AsyncClient(config=chosen, timeout=timeouts(_TIMEOUT), field_manager="talospatch"))
     except (OSError, ValueError, AssertionError, KeyError, TypeError) as error:
@@ -77,7 +107,7 @@ def connect(path: str | Path | None, context: str | None, environ: Mapping[str, 
     raise InputError(f"its certificates or credentials cannot be used: {problem}", source=_source(path, environ))
 
 
-def _config(path: str | Path | None, context: str | None, environ: Mapping[str, str]) -> Any:
+def _config(path: str | Path | None, context: str | None, environ: Mapping[str, str], need: Need) -> Any:
     from lightkube import KubeConfig
     from lightkube.core.exceptions import ConfigError
 
@@ -98,9 +128,9 @@ def _config(path: str | Path | None, context: str | None, environ: Mapping[str, 
         problem = "it has no current context"
     where = str(file) if file is not None else "the service account of this pod"
     raise InputError(
-        f"a Kubernetes job needs a kubeconfig: {problem}",
+        f"{need.what} needs a kubeconfig: {problem}",
         source=where,
-        hint="name one with --kubeconfig, and its context with --kube-context; or print the manifest (--method manifest)",
+        hint=f"name one with --kubeconfig, and its context with --kube-context{need.instead}",
     )
 
 
@@ -108,9 +138,9 @@ def _file(path: str | Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the kubeconfig to read; None for a pod's own service account."""
     if path is not None:
         return Path(path)
-    named = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    named = [part for part in environ.get(VARIABLE, "").split(os.pathsep) if part]
     if len(named) > 1:
-        raise InputError("KUBECONFIG names several files", hint="name one with --kubeconfig")
+        raise InputError(f"{VARIABLE} names several files", hint="name one with --kubeconfig")
     if named:
         return Path(named[0])
     usual = Path(environ.get("HOME") or Path.home()) / ".kube" / "config"

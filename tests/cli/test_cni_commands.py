@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import kubernetes_api
 import pytest
 from loki_server import Store, serving
 
@@ -232,6 +233,39 @@ def test_loki_is_asked_for_the_time_that_was_given(log: Path, capsys: pytest.Cap
     assert (int(asked["end"]) - int(asked["start"]), int(asked["end"])) == (7200 * 10**9, 1_780_003_800 * 10**9)
 
 
+@pytest.mark.simulator
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_explain_asks_the_kubernetes_that_is_named(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And where that has another machine of the node's name, it says so and tells the rest."""
+    api = kubernetes_api.Api({"worker-1": "of another boot"}, [kubernetes_api.pod("web-2", "worker-1", STUCK.ip)])
+    with kubernetes_api.serving(api, tmp_path) as path:
+        if named == "environment":
+            monkeypatch.setenv("KUBECONFIG", str(path))
+        options = ["--kubeconfig", str(path)] if named == "option" else []
+        data = json.loads(said(capsys, "explain", STUCK.id, "--workers", *options, "-o", "json", code=2))
+    assert (data["stories"][0]["pod"], data["stories"][0]["hostname"]) == (None, "web-2")
+    assert data["notes"] == [
+        "worker-1: Kubernetes was not asked: its worker-1 is not the machine that Talos answers for: the boot ids differ",
+    ]
+    assert api.asked == ["/api/v1/nodes/worker-1"]
+
+
+@pytest.mark.simulator
+@pytest.mark.usefixtures("cluster")
+def test_a_kubeconfig_of_the_environment_that_is_none_keeps_nothing_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be there for something else."""
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
+    text = " ".join(said(capsys, "explain", STUCK.id, "--workers", code=2).split())
+    assert "Kubernetes was not asked: " in text
+    assert "a list of pods needs a kubeconfig: there is no such file" in text
+    assert "Its hostname is web-2" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -253,6 +287,17 @@ def test_loki_is_asked_for_the_time_that_was_given(log: Path, capsys: pytest.Cap
         (("check", "--workers", "--watch", "--confirm"), 1, "--watch looks at live nodes"),
         (("check", "--workers", "--interval", "60"), 1, "--interval is the time between two looks of --watch, which was not given"),
         (("check", "--workers", "--interval", "nan"), 1, "not a number that can be waited for"),
+        (
+            ("explain", "x", "--workers", "--kubeconfig", "/nonexistent/k"),
+            1,
+            "/nonexistent/k: a list of pods needs a kubeconfig",
+        ),
+        (("explain", "x", "--workers", "--kube-context", "c"), 1, "a list of pods needs a kubeconfig: "),
+        (
+            ("explain", "x", "--copy", "/x", "--kubeconfig", "/nonexistent/k"),
+            1,
+            "--kubeconfig: Kubernetes is asked about nodes that",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_one_clear_error(

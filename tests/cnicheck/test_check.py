@@ -215,10 +215,10 @@ def test_one_dead_node_does_not_block_the_others() -> None:
         "n3": broken("v1.7.4"),
         "n4": ScriptedNode(talos="v1.5.5"),
     }
-    report = run(ScriptedClient(nodes), options(node_timeout=0.05, concurrency=4))
+    report = run(ScriptedClient(nodes), options(node_timeout=2.0, concurrency=4))
     assert [bool(node.error) for node in report.nodes] == [True, True, False, True]
     assert report.nodes[0].error == "n1: List: connection refused"
-    assert report.nodes[1].error == "it did not answer everything within 0.05 s"
+    assert report.nodes[1].error == "it did not answer everything within 2 s"
     assert "older than 1.6" in report.nodes[3].error
     assert report.exit_code("never") == 3
 

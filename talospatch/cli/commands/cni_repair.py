@@ -80,7 +80,10 @@ def repair(
     deep: Annotated[bool, typer.Option("--deep", help="Look into every file, also where its content does no harm.")] = False,
     namespace: Annotated[str, typer.Option("--namespace", metavar="NAME", help="Where a job is made.")] = "kube-system",
     kubeconfig: Annotated[
-        Path | None, typer.Option("--kubeconfig", metavar="FILE", help="For a job; found as kubectl finds it.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--kubeconfig", metavar="FILE", help="For a job, and for names of pods; found as kubectl finds it.", show_default=False
+        ),
     ] = None,
     kube_context: Annotated[str | None, typer.Option("--kube-context", metavar="NAME", help="Context in the kubeconfig.")] = None,
 ) -> int:
