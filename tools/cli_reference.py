@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+from generated_page import write_or_check
 
 HEAD = """# Commands
 
@@ -69,19 +68,5 @@ def page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main() -> None:
-    """Write or check the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page differs")
-    options = parser.parse_args()
-    text = page()
-    if not options.check:
-        options.path.parent.mkdir(parents=True, exist_ok=True)
-        options.path.write_text(text, encoding="utf-8")
-    elif not options.path.exists() or options.path.read_text(encoding="utf-8") != text:
-        sys.exit(f"{options.path} is not what the commands' help says; run python tools/cli_reference.py {options.path}")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(page, description=__doc__, source="the commands' help says")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from generated_page import write_or_check
 
 from talospatch.patching.conversion.table import FINDINGS, NOT_MADE, RULES
 
@@ -79,18 +78,5 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def main() -> None:
-    """Write or check the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page differs")
-    options = parser.parse_args()
-    text = page()
-    if not options.check:
-        options.path.write_text(text, encoding="utf-8")
-    elif not options.path.exists() or options.path.read_text(encoding="utf-8") != text:
-        sys.exit(f"{options.path} is not what the table says; run python tools/conversions_page.py {options.path}")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(page, description=__doc__, source="the table says")

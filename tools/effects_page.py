@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections.abc import Sequence
-from pathlib import Path
+
+from generated_page import write_or_check
 
 from talospatch.machineconfig.typed.schema import schema_of
 from talospatch.planning.effect_table import documents, main_document
@@ -147,18 +146,5 @@ def _notes(rows: Sequence[Row]) -> str:
     return "; ".join(f"{_restarts(row) or WORDS[row.effect]}: {row.note}" for row in noted)
 
 
-def main() -> None:
-    """Write or check the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page differs")
-    options = parser.parse_args()
-    text = page()
-    if not options.check:
-        options.path.write_text(text, encoding="utf-8")
-    elif not options.path.exists() or options.path.read_text(encoding="utf-8") != text:
-        sys.exit(f"{options.path} is not what the table says; run python tools/effects_page.py {options.path}")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(page, description=__doc__, source="the table says")

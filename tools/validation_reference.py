@@ -5,11 +5,11 @@ What a rule's code means is said here, once for each code; severity, kinds and v
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from generated_page import write_or_check
 
 SOURCES = Path(__file__).parent.parent / "talospatch"
 
@@ -251,18 +251,5 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
-def main() -> None:
-    """Write or check the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path)
-    parser.add_argument("--check", action="store_true", help="change nothing; fail where the page differs")
-    options = parser.parse_args()
-    text = page()
-    if not options.check:
-        options.path.write_text(text, encoding="utf-8")
-    elif not options.path.exists() or options.path.read_text(encoding="utf-8") != text:
-        sys.exit(f"{options.path} is not what the rules say; run python tools/validation_reference.py {options.path}")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(page, description=__doc__, source="the rules say")
