@@ -46,8 +46,9 @@ def replace(path: str, data: bytes, *, seen: os.stat_result | None = None, mode:
             raise InputError("is read-only", source=path, hint="chmod u+w, or write elsewhere with -o")
         directory, name = os.path.split(real)
         draft = os.path.join(directory, _draft(name))  # noqa: PTH118 - a text all along
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
         try:
+            # In here, because Ctrl-C can come between the file and the next step.
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
             try:
                 _fill(descriptor, data)
                 _take_over(descriptor, real, there, mode)
@@ -57,6 +58,8 @@ def replace(path: str, data: bytes, *, seen: os.stat_result | None = None, mode:
             if seen is not None and not _same(seen, _stat(real)):
                 raise InputError("was changed by somebody else meanwhile", source=path, hint="run it again")
             os.replace(draft, real)  # noqa: PTH105 - likewise
+        except FileExistsError:
+            raise  # somebody else's
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(draft)  # noqa: PTH108 - likewise

@@ -204,3 +204,30 @@ def test_a_draft_that_is_left_behind_is_known_by_its_name(file: Path, tmp_path: 
     assert run(["mc", "patch", str(tmp_path), "-p", patch, "--talos", "1.13", "-i"]) == 0
     assert file.read_text() == "machine:\n  type: worker\n  token: abc\n"
     assert draft.exists()
+
+
+def test_no_draft_is_left_by_an_interrupt_right_behind_its_making(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python delivers Ctrl-C between any two steps."""
+    opened = os.open
+
+    def interrupted(path: str, flags: int, mode: int = 0o777) -> int:
+        os.close(opened(path, flags, mode))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            atomic.replace(str(file), b"new\n")
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert file.read_text() == "old\n"
+
+
+def test_a_draft_of_somebody_else_is_left_alone(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However unlikely it is that it has the same name."""
+    other = file.with_name(f".{file.name}.talospatch-{os.getpid()}-01010101")
+    other.write_text("theirs\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "urandom", lambda count: b"\1" * count)
+        with pytest.raises(InputError, match="cannot be written"):
+            atomic.replace(str(file), b"new\n")
+    assert other.read_text() == "theirs\n"
