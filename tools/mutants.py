@@ -185,8 +185,8 @@ def main() -> int:
         return 0
     os.chdir(ROOT)
     import hypothesis  # noqa: F401 - imported once instead of in every child
-    import pytest  # noqa: F401
-    import yaml  # noqa: F401
+    import pytest  # noqa: F401 - likewise
+    import yaml  # noqa: F401 - likewise
 
     if os.waitpid(in_child(None), 0)[1]:
         print("the tests fail on the code as it is")

@@ -41,8 +41,7 @@ class Scalar(Node):
 
     __slots__ = ("style", "text")
 
-    # By place, because one is made for every key and value of every config.
-    def __init__(  # noqa: PLR0917
+    def __init__(  # noqa: PLR0917 - by place, because one is made for every key and value of every config
         self, start: int, end: int, text: str, style: str, anchor: str | None = None, tag: str | None = None
     ) -> None:
         self.start, self.end, self.anchor, self.tag = start, end, anchor, tag

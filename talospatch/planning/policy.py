@@ -95,10 +95,11 @@ def one_machine_each(nodes: Sequence[NodePlan]) -> tuple[NodePlan, ...]:
         boot = node.facts.boot_id if node.facts else ""
         container = node.facts is not None and node.facts.platform == CONTAINER
         known = first.setdefault((boot, node.hostname if container else ""), node) if boot else node
-        if known is not node:
+        if known is node:
+            result.append(node)
+        else:
             sentence = f"it is the same machine as {known.node} (boot id {boot})"
-            node = replace(node, refusals=(*node.refusals, Refusal("same-machine", sentence, "name each machine once")))  # noqa: PLW2901
-        result.append(node)
+            result.append(replace(node, refusals=(*node.refusals, Refusal("same-machine", sentence, "name each machine once"))))
     return tuple(result)
 
 

@@ -36,7 +36,7 @@ _T = TypeVar("_T")
 class ResourceCalls(Calls):
     """Get, List and Watch. See :class:`talospatch.talosapi.client.Client`."""
 
-    async def get_resource(self, node: str, namespace: str, type: str, id: str, *, timeout: float | None = None) -> Resource:  # noqa: A002
+    async def get_resource(self, node: str, namespace: str, type: str, id: str, *, timeout: float | None = None) -> Resource:  # noqa: A002 - Talos's word
         """Return one resource.
 
         Raises:
@@ -55,7 +55,7 @@ class ResourceCalls(Calls):
         self,
         node: str,
         namespace: str,
-        type: str,  # noqa: A002
+        type: str,  # noqa: A002 - Talos's word
         *,
         id_pattern: str = "",
         timeout: float | None = None,
@@ -77,8 +77,8 @@ class ResourceCalls(Calls):
         self,
         node: str,
         namespace: str,
-        type: str,  # noqa: A002
-        id: str | None = None,  # noqa: A002
+        type: str,  # noqa: A002 - Talos's word
+        id: str | None = None,  # noqa: A002 - Talos's word
         *,
         timeout: float | None = None,
     ) -> AsyncGenerator[ResourceEvent, None]:
@@ -101,7 +101,7 @@ class ResourceCalls(Calls):
                 for event in message.event:
                     yield answers.resource_event(event, lambda text: clean(text, secrets=self._secrets()))
 
-    async def machine_config(self, node: str, id: str = "v1alpha1", *, timeout: float | None = None) -> StoredConfig:  # noqa: A002
+    async def machine_config(self, node: str, id: str = "v1alpha1", *, timeout: float | None = None) -> StoredConfig:  # noqa: A002 - Talos's word
         """Return a machine config with the exact bytes that were applied. Needs os:admin.
 
         Args:
