@@ -28,6 +28,9 @@ _BROKEN = re.compile(
 )
 _UNIX = re.compile(r"unix:\S+")
 _HTTP_STATUS = re.compile(r"Received http2 header with status: (\d+)")
+# Go's server resets a call at the deadline that came with it. gRPC's core compares with a clock that it read a moment before, and may call
+# that CANCELLED.
+_CLOCK_ERROR = 0.05  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,11 @@ class GrpcCall:
         if isinstance(error, asyncio.CancelledError) and not is_cancelled():
             return RpcFailure("CANCELLED", "the transport was closed during the call", acted=self._bridge.may_have_carried(self._mark))
         if isinstance(error, grpc.aio.AioRpcError):
-            self._code = error.code().name
-            return self._translate(self._code, error.details() or "")
+            code, details = error.code().name, error.details() or ""
+            if code == "CANCELLED" and time.monotonic() - self._began >= self._timeout - _CLOCK_ERROR:
+                code, details = "DEADLINE_EXCEEDED", "Deadline Exceeded"
+            self._code = code
+            return self._translate(code, details)
         if isinstance(error, RpcFailure):
             self._code = error.code
         return error

@@ -49,6 +49,9 @@ class Service(grpc.GenericRpcHandler):
         self._under_way -= 1
         if node == "silent":
             await asyncio.sleep(60)
+        if node == "gives-up":
+            await asyncio.sleep((context.time_remaining() or 0) - 0.03)
+            await context.abort(grpc.StatusCode.CANCELLED, "Stream removed (RST_STREAM (Received RST_STREAM with error code 8))")
         if node == "long-refusal":
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "x" * 300_000)
         if node == "down":

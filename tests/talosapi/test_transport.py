@@ -144,6 +144,12 @@ def test_a_call_that_takes_too_long_ends_at_its_deadline(tmp_path: Path) -> None
     assert time.monotonic() - began < 5
 
 
+def test_a_server_that_resets_the_call_at_its_deadline_took_too_long_as_well(tmp_path: Path) -> None:
+    """Go's server does, and its reset may overtake the client's own clock."""
+    failure = run(tmp_path, lambda transport, front: failure_of(version(transport, "gives-up", timeout=0.5)))
+    assert (failure.code, failure.details, failure.acted) == ("DEADLINE_EXCEEDED", "Deadline Exceeded", True)
+
+
 def test_an_answer_that_is_no_message_is_an_internal_error(tmp_path: Path) -> None:
     failure = run(tmp_path, lambda transport, front: failure_of(version(transport, "nonsense")))
     assert (failure.code, failure.details) == ("INTERNAL", "the answer to Version is no machine.VersionResponse")
