@@ -501,14 +501,6 @@ def test_a_rollback_is_spoken_of_before_it_fails() -> None:
     assert "convert --to 1.13 --needed" in finding.hint
 
 
-def test_comments_that_stay_behind_are_counted() -> None:
-    """They belong to what moved, and there is no rule for where they would go."""
-    text = worker("  network:\n    # ours\n    hostname: w1 # by hand\n  # other\n  certSANs: [a]\n")
-    conversion = converted(text, "1.14")
-    assert "# other" in conversion.after.text
-    assert found(conversion, "conversion-comments").message.endswith("lines 4, 5")
-
-
 def test_documents_without_a_main_one_have_nowhere_to_go_back_to() -> None:
     """Such configs exist, to be merged with others."""
     text = "apiVersion: v1alpha1\nkind: SysctlConfig\nparams:\n  a: '1'\n"

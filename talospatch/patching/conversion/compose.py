@@ -41,7 +41,7 @@ def patch_of(moves: Sequence[Move], view: View) -> str:
         for identity in move.removed:
             documents[identity] = DELETE
         for document in move.documents:
-            identity = Identity(document["kind"], document.get("name", ""))
+            identity = Identity.of(document)
             values = {key: value for key, value in document.items() if key not in {"kind", "name"}}
             documents[identity] = merged(documents.get(identity, {}), values)
     parts = [main] if main else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,10 +15,11 @@ from talospatch.machineconfig.typed.equality import alike
 from talospatch.machineconfig.validation.rules import breaches
 from talospatch.machineconfig.validation.validate import MODES
 from talospatch.patching import hazards
+from talospatch.patching.conversion.carrying import carried
 from talospatch.patching.conversion.compose import patch_of
 from talospatch.patching.conversion.obstacles import broken, obstacle
 from talospatch.patching.conversion.remarks import lost_remarks
-from talospatch.patching.conversion.rule import Identity, Move, Rule, refused
+from talospatch.patching.conversion.rule import Identity, Move, Rule, plain_steps, refused
 from talospatch.patching.conversion.table import BY_CODE, RULES
 from talospatch.patching.conversion.view import View, known
 from talospatch.patching.document_set import DocumentSet
@@ -66,13 +66,13 @@ class Made(NamedTuple):
     def destinations(self) -> tuple[str, ...]:
         """Paths of what it was moved to."""
         paths = [path for path in self.rule.legacy if _stands_in(self.move.main, path)]
-        paths += [Identity(document["kind"], document.get("name", "")).id for document in self.move.documents]
+        paths += [Identity.of(document).id for document in self.move.documents]
         return tuple(dict.fromkeys(paths))
 
 
 def _stands_in(data: Data, path: str) -> bool:
     """Whether data has something at a path, as far as that is made of plain keys."""
-    for key in re.split(r"\[|\.\*", path)[0].split("."):
+    for key in plain_steps(path):
         if not isinstance(data, dict) or key not in data:
             return False
         data = data[key]
@@ -278,6 +278,7 @@ class _Course:
             after, findings, _ = piece.patched
             self._findings += [finding for finding in findings if finding.code not in _UNKNOWN]
             self._findings += _about_patch(self._config, patch, together, self._at)
+            after = carried(self._config, after, [(made.rule, made.move) for made in self._made])
             self._findings += _about_text(self._config, after)
         self._findings += _about_rollback(self._made, self._to)
         if self._at.minor != self._to.minor:
@@ -308,11 +309,11 @@ def _about_patch(config: MachineConfig, patch: str, wanted: Sequence[Document], 
 
 
 def _about_text(before: MachineConfig, after: MachineConfig) -> list[Finding]:
-    lines = lost_remarks(before, after)
-    if not lines:
+    lost = lost_remarks(before, after)
+    if not lost:
         return []
-    listed = ", ".join(str(line) for line in lines[:8]) + (" …" if len(lines) > 8 else "")
-    message = f"comments beside what was moved are not moved with it: {'line' if len(lines) == 1 else 'lines'} {listed}"
+    listed = ", ".join(str(remark.line) for remark in lost[:8]) + (" …" if len(lost) > 8 else "")
+    message = f"comments that have no one place to go to are not moved: {'line' if len(lost) == 1 else 'lines'} {listed}"
     return [Finding(Severity.NOTE, "conversion-comments", "", message, "copy them over where they are wanted")]
 
 

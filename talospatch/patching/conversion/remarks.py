@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence
 from talospatch.machineconfig.reader import line_and_column
@@ -16,15 +16,33 @@ if TYPE_CHECKING:
 _COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#[^\r\n]*")
 
 
-def lost_remarks(before: MachineConfig, after: MachineConfig) -> tuple[int, ...]:
-    """Return the lines of comments that only the config before has, from 1."""
+class Remark(NamedTuple):
+    """A comment.
+
+    Attributes:
+        start: where it begins.
+        line: its line, from 1.
+        text: from ``#`` to the end of the line.
+        trails: whether something stands before it on its line.
+    """
+
+    start: int
+    line: int
+    text: str
+    trails: bool
+
+
+def lost_remarks(before: MachineConfig, after: MachineConfig) -> tuple[Remark, ...]:
+    """Return the comments that only the config before has, in their order."""
     kept = Counter(text for _, text in _remarks(after))
     lost = []
     for index, text in _remarks(before):
         if kept[text]:
             kept[text] -= 1
         else:
-            lost.append(line_and_column(before.text, index)[0])
+            line, column = line_and_column(before.text, index)
+            trails = bool(before.text[index - column + 1 : index].strip())
+            lost.append(Remark(index, line, text, trails))
     return tuple(lost)
 
 

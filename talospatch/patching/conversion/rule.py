@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from talospatch.machineconfig.path import ConfigPath, Selector
@@ -23,6 +24,11 @@ class Identity(NamedTuple):
 
     kind: str
     name: str = ""
+
+    @classmethod
+    def of(cls, document: dict[str, Data]) -> Self:
+        """Return that of a document's data."""
+        return cls(document["kind"], document.get("name", ""))
 
     @property
     def id(self) -> str:
@@ -137,6 +143,11 @@ def not_expressible(path: Steps, why: str, hint: str = "", *, document: str = "v
 def repeated(path: Steps, why: str, hint: str) -> Finding:
     """Return the finding that something stands there more than once, where the other form can hold it once."""
     return refused("conversion-repeated", path, why, hint)
+
+
+def plain_steps(path: str) -> tuple[str, ...]:
+    """Return the steps of a row's path up to the first that is no plain key."""
+    return tuple(re.split(r"\[|\.\*", path)[0].split("."))
 
 
 def place(path: str) -> Steps:

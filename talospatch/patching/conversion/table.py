@@ -59,7 +59,7 @@ FINDINGS = (
     ),
     Code("conversion-op-dropped", Severity.NOTE, "the drop-in's op, which a document does not have, never counted for it"),
     Code("conversion-carrier", Severity.NOTE, "talospatch, applying the patch, would put the drop-in back into a document"),
-    Code("conversion-comments", Severity.NOTE, "comments that stood beside what was moved are not moved"),
+    Code("conversion-comments", Severity.NOTE, "comments beside what was moved that have no one place to go to in the new form"),
     Code("conversion-patch-not-for-talosctl", Severity.NOTE, "talosctl would make something else of the patch, or fail"),
 )
 
