@@ -74,11 +74,21 @@ def conflist(cni_version: str) -> dict[str, Any]:
     }
 
 
+# What ctr copies from a container to its own output is cut off when the container ends before ctr came to read it; a file has all of it.
+_WRITING_RUNC = "etc/cri/writing-runc"
+_WRITING_RUNC_SCRIPT = """\
+#!/bin/sh
+for identifier; do :; done
+case " $* " in *" create "*) exec runc "$@" >"/run/$identifier.log" 2>&1 ;; esac
+exec runc "$@"
+"""
+
+
 class DebugRun(NamedTuple):
     """What became of a debug container.
 
     Attributes:
-        output: what it wrote, standard error after standard output.
+        output: what it wrote, standard error and standard output together.
         exit_code: its exit code.
         error: why it was not started; else empty.
     """
@@ -130,12 +140,14 @@ class ContainerdNode:
         files = {
             CONFLIST: json.dumps(conflist(self.cni_version)),
             "etc/cri/containerd.toml": _CONFIG,
+            _WRITING_RUNC: _WRITING_RUNC_SCRIPT,
             "etc/hosts": "127.0.0.1 localhost\n",
             "etc/resolv.conf": "nameserver 127.0.0.1\n",
         }
         for path, content in files.items():
             (disk / path).parent.mkdir(parents=True, exist_ok=True)
             (disk / path).write_text(content)
+        (disk / _WRITING_RUNC).chmod(0o755)
         plugins = disk / "opt/cni/bin"
         for plugin in PLUGINS.iterdir():
             (plugins / plugin.name).symlink_to(plugin)
@@ -280,9 +292,9 @@ class ContainerdNode:
         """Run a command as Talos's DebugService does: a privileged container in the node's network, the node's files below ``/host``."""
         identifier = f"debug-{next(_uids)}"
         options = ["--rm", "--privileged", "--net-host", "--mount", "type=bind,src=/,dst=/host,options=rbind:rw"]
-        done = self.ctr(namespace, "run", *options, image, identifier, *argv, check=False)
-        # What ctr itself says is no output of the container.
-        lines = [line for line in done.stderr.splitlines(keepends=True) if not line.startswith('time="')]
-        if lines and lines[0].startswith("ctr: "):
-            return DebugRun("", done.returncode, lines[0].removeprefix("ctr: ").strip().removesuffix(": unknown"))
-        return DebugRun(done.stdout + "".join(lines), done.returncode)
+        output = self.machine.root / "run" / f"{identifier}.log"
+        done = self.ctr(namespace, "run", *options, "--runc-binary", f"/{_WRITING_RUNC}", image, identifier, *argv, check=False)
+        said = [line.removeprefix("ctr: ").strip() for line in done.stderr.splitlines() if line.startswith("ctr: ")]
+        written = output.read_text(errors="surrogateescape") if output.exists() else ""
+        output.unlink(missing_ok=True)
+        return DebugRun("" if said else written, done.returncode, said[0].removesuffix(": unknown") if said else "")
