@@ -27,10 +27,7 @@ __all__ = [
     "PatchText",
     "bundled_patch",
     "bundled_patches",
-    "bundled_text",
     "config_text",
-    "load_change",
-    "load_config",
     "patch_config",
     "patch_texts",
 ]
@@ -138,7 +135,7 @@ class Change(_change.Change):
         Raises:
             ChangeError: there is none of that name.
         """
-        return cls.of(_bundled_text(name))
+        return cls.of(_bundled_patch(name))
 
     @classmethod
     def load(cls, spec: str) -> Self:
@@ -159,25 +156,6 @@ class Change(_change.Change):
             FragmentError: one is not TOML that containerd could read.
         """
         return tuple(cls.of(patch) for patch in patch_texts(spec))
-
-
-def load_config(path: str | Path) -> MachineConfig:
-    """Read a config from a file, or from standard input when the path is ``-``.
-
-    Raises:
-        ConfigError: it cannot be read, or is not a config.
-    """
-    return MachineConfig.load(path)
-
-
-def load_change(spec: str) -> Change:
-    """Read a change from ``@FILE``, an existing path, ``-``, ``bundled:NAME``, or the text itself.
-
-    Raises:
-        ChangeError: it is none of these, or not a change that we understand.
-        FragmentError: it is not TOML that containerd could read.
-    """
-    return Change.load(spec)
 
 
 def patch_texts(spec: str) -> tuple[PatchText, ...]:
@@ -253,15 +231,6 @@ def bundled_patch(name: str) -> BundledPatch:
     raise ChangeError(f"there is no bundled patch {name[:80]!r}", hint=f"there are {known}" if known else "none are installed")
 
 
-def bundled_text(name: str) -> str:
-    """Return the text of one bundled change.
-
-    Raises:
-        ChangeError: there is none of that name.
-    """
-    return bundled_patch(name).text
-
-
 def _bundled_folder() -> Path:
     """Return where bundled patches lie: inside the package once it is installed, beside it in a checkout or an editable install."""
     package = Path(__file__).resolve().parent
@@ -279,7 +248,7 @@ def _patch_text(spec: str) -> PatchText:
     if spec == STDIN:
         return _patch_file(STDIN)
     if spec.startswith(BUNDLED):
-        return _bundled_text(spec.removeprefix(BUNDLED))
+        return _bundled_patch(spec.removeprefix(BUNDLED))
     if spec.startswith("@"):
         return _patch_file(spec[1:])
     if "\n" not in spec and len(spec) < 4096 and _exists(spec):
@@ -291,10 +260,10 @@ def _patch_text(spec: str) -> PatchText:
 
 def _patch_file(path: str | Path) -> PatchText:
     data, source = _read(path, ChangeError)
-    return PatchText(_text(data, source), source, source if source == STDIN_NAME else Path(source).name)
+    return PatchText(decoded(data, source, ChangeError), source, source if source == STDIN_NAME else Path(source).name)
 
 
-def _bundled_text(name: str) -> PatchText:
+def _bundled_patch(name: str) -> PatchText:
     patch = bundled_patch(name)
     return PatchText(patch.text, f"{BUNDLED}{patch.file}", patch.name)
 
@@ -324,11 +293,3 @@ def _read(path: str | Path, error: type[InputError]) -> tuple[bytes, str]:
     if len(data) > 4 * MAX_CHARACTERS:
         raise error("is longer than a node accepts", source=source)
     return data, source
-
-
-def _text(data: bytes, source: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ChangeError(f"byte {data[error.start]:#04x} is not UTF-8", source=source, line=line, hint="is this a text file?") from None

@@ -87,10 +87,10 @@ def converted(name: str, given: Conditions) -> Conversion:
     Raises:
         TalosPatchError: it cannot be read or converted.
     """
-    from talospatch.offline import load_config
+    from talospatch.offline import MachineConfig
     from talospatch.patching.conversion.convert import convert
 
-    return convert(load_config(name), given.to, oldest=given.oldest, only=given.only, needed=given.needed)
+    return convert(MachineConfig.load(name), given.to, oldest=given.oldest, only=given.only, needed=given.needed)
 
 
 def convert_files(files: Sequence[str], given: Conditions, *, drafts: dict[str, Draft] | None = None) -> Iterator[FileConversion]:

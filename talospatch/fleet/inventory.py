@@ -99,7 +99,5 @@ class Inventory:
         return {
             "schema": SCHEMA,
             "nodes": [row.to_dict() for row in self.rows],
-            "findings": [
-                {name: str(getattr(found, name)) for name in ("severity", "code", "path", "message", "hint")} for found in self.findings
-            ],
+            "findings": [found.to_dict() for found in self.findings],
         }

@@ -15,6 +15,7 @@ from talospatch.machineconfig.values import Data, plain, same
 from talospatch.versions import TalosVersion
 
 if TYPE_CHECKING:
+    from talospatch.errors import InputError
     from talospatch.machineconfig.difference import Difference
     from talospatch.machineconfig.views import V1Alpha1Config, Viewer
     from talospatch.redaction import Marks
@@ -242,15 +243,15 @@ class MachineConfig:
         return f"<MachineConfig {self.source}: {', '.join(document.id for document in self.documents[:8]) or 'empty'}>"
 
 
-def decoded(data: bytes, source: str) -> str:
-    """Return the text of a config's bytes.
+def decoded(data: bytes, source: str, error: type[InputError] = ConfigError) -> str:
+    """Return the text of a file's bytes.
 
     Raises:
-        ConfigError: they are not UTF-8. Says the line.
+        InputError: of the class ``error``: they are not UTF-8. Says the line.
     """
     try:
         return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
+    except UnicodeDecodeError as cause:
+        line = data.count(b"\n", 0, cause.start) + 1
         hint = "save it as UTF-8" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "is this a text file?"
-        raise ConfigError(f"byte {data[error.start]:#04x} is not UTF-8", source=source, line=line, hint=hint) from None
+        raise error(f"byte {data[cause.start]:#04x} is not UTF-8", source=source, line=line, hint=hint) from None

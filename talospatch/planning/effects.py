@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.difference import Difference, Entry
 
 __all__ = [
-    "DROPIN_PATH",
     "EFFECT_SENTENCES",
     "Consequence",
     "Effect",
     "consequences",
     "effects_between",
     "gravest",
-    "predict",
     "sentences",
 ]
 
@@ -128,18 +126,6 @@ def consequences(
         only_dropin: whether every changed path below ``machine.files`` belongs to the containerd drop-in's own entry.
     """
     return _merged(_found([_Changed(_parsed(path, only_dropin=only_dropin), None) for path in paths], talos, machine_type))
-
-
-def predict(paths: Iterable[str], talos: TalosVersion, *, dropin: bool, legacy_dropin: bool = False) -> Effect:
-    """Return the gravest effect of a change at some paths.
-
-    Args:
-        paths: as for :func:`consequences`.
-        talos: the node's version.
-        dropin: whether the containerd drop-in is what changes.
-        legacy_dropin: whether every changed path below ``machine.files`` belongs to the drop-in's own entry.
-    """
-    return gravest(consequences(paths, talos, only_dropin=dropin and legacy_dropin))
 
 
 def gravest(found: Iterable[Consequence]) -> Effect:

@@ -1,4 +1,4 @@
-"""Findings and proofs as plain values, for JSON and the journal, and back."""
+"""Proofs as plain values, for JSON and the journal, and back."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from talospatch.talos.finding import Finding, Severity
-
 if TYPE_CHECKING:
     from talospatch.containerd.proof import FragmentProof
-
-
-def finding_to_dict(finding: Finding) -> dict[str, str]:
-    """Return a finding's plain values."""
-    return {name: str(getattr(finding, name)) for name in ("severity", "code", "path", "message", "hint")}
-
-
-def finding_from_dict(data: Mapping[str, str]) -> Finding:
-    """Read what :func:`finding_to_dict` gave."""
-    return Finding(Severity(data["severity"]), data["code"], data["path"], data["message"], data.get("hint", ""))
 
 
 def proof_to_dict(proof: FragmentProof, *, secrets: bool) -> dict[str, Any]:

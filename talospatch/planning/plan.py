@@ -14,14 +14,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from talospatch.planning.effects import Consequence, Effect
-from talospatch.planning.plain import finding_from_dict, finding_to_dict, proof_from_dict, proof_to_dict
+from talospatch.planning.plain import proof_from_dict, proof_to_dict
+from talospatch.talos.finding import Finding
 from talospatch.talos.machine_type import MachineType
 
 if TYPE_CHECKING:
     from talospatch.containerd.proof import FragmentProof
     from talospatch.planning.difference import NodeDifference
     from talospatch.planning.facts import NodeFacts
-    from talospatch.talos.finding import Finding
 
 SCHEMA = 1
 
@@ -201,7 +201,7 @@ class NodePlan:
             "effect": self.effect.value,
             "effects": [effect.to_dict() for effect in self.effects],
             "strategy": self.strategy.value,
-            "findings": [finding_to_dict(finding) for finding in self.findings],
+            "findings": [finding.to_dict() for finding in self.findings],
             "refusals": [{name: getattr(refusal, name) for name in Refusal.__slots__} for refusal in self.refusals],
             "proof": proof_to_dict(self.proof, secrets=secrets) if self.proof else None,
             "error": self.error,
@@ -235,7 +235,7 @@ class NodePlan:
             effect=Effect(data["effect"]),
             effects=tuple(Consequence.from_dict(effect) for effect in data.get("effects", ())),
             strategy=Strategy(data["strategy"]),
-            findings=tuple(finding_from_dict(finding) for finding in data["findings"]),
+            findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             refusals=tuple(Refusal(**refusal) for refusal in data["refusals"]),
             proof=proof_from_dict(data["proof"]) if data["proof"] else None,
             error=data["error"],
@@ -365,7 +365,7 @@ class Plan:
             "createdAt": self.created_at,
             "options": self.options.to_dict(),
             "counts": self.counts,
-            "findings": [finding_to_dict(finding) for finding in self.findings],
+            "findings": [finding.to_dict() for finding in self.findings],
             "nodes": [node.to_dict(secrets=secrets, diff=diffs.get(node.node)) for node in self.nodes],
         }
 
@@ -384,7 +384,7 @@ class Plan:
                 changes=tuple(data["changes"]),
                 options=Options.from_dict(data["options"]),
                 created_at=float(data["createdAt"]),
-                findings=tuple(finding_from_dict(finding) for finding in data["findings"]),
+                findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a whole plan: {type(error).__name__}: {error}") from error

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from talospatch.errors import RolloutError
 from talospatch.planning.outcomes import GOOD, ExitCode, Outcome, exit_code
-from talospatch.planning.plain import finding_from_dict, finding_to_dict
-
-if TYPE_CHECKING:
-    from talospatch.talos.finding import Finding
+from talospatch.talos.finding import Finding
 
 SCHEMA = 1
 SOURCE_OF_TRUTH = (
@@ -76,7 +73,7 @@ class NodeReport:
             "outcome": self.outcome.value,
             "reason": self.reason,
             "proof": [{name: getattr(item, name) for name in ProofItem.__slots__} for item in self.proof],
-            "findings": [finding_to_dict(finding) for finding in self.findings],
+            "findings": [finding.to_dict() for finding in self.findings],
             "seconds": round(self.seconds, 3),
         }
 
@@ -89,7 +86,7 @@ class NodeReport:
             outcome=Outcome(data["outcome"]),
             reason=data["reason"],
             proof=tuple(ProofItem(**item) for item in data["proof"]),
-            findings=tuple(finding_from_dict(finding) for finding in data["findings"]),
+            findings=tuple(Finding.from_dict(finding) for finding in data["findings"]),
             seconds=data["seconds"],
         )
 
@@ -160,7 +157,7 @@ class Report:
             "startedAt": self.started_at,
             "endedAt": self.ended_at,
             "exitCode": int(self.exit_code()),
-            "findings": [finding_to_dict(finding) for finding in self.findings],
+            "findings": [finding.to_dict() for finding in self.findings],
             "nodes": [node.to_dict() for node in self.nodes],
             "advice": list(self.advice),
         }

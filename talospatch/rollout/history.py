@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from talospatch.errors import JournalError
-from talospatch.planning.plain import finding_from_dict
 from talospatch.planning.report import Report
 from talospatch.rollout.stored import reports
 from talospatch.talos.finding import Finding, Severity
@@ -91,7 +90,7 @@ def show(store: JournalStore, rollout: str) -> Shown:
     record = store.read(rollout)
     summary = _summary(record)
     end = record.last("end")
-    findings = tuple(finding_from_dict(finding) for finding in record.begin.fields["plan"].get("findings", ()))
+    findings = tuple(Finding.from_dict(finding) for finding in record.begin.fields["plan"].get("findings", ()))
     if record.torn:
         torn = Finding(
             Severity.WARNING, "torn-entry", "", "the last entry was begun and not finished; what it would have announced was not done"

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from talospatch.errors import NodeError, NotAuthorized, NotFound, NotSupported, VersionError
+from talospatch.containerd.proof import CRI_TOML
+from talospatch.errors import ConfigError, NodeError, NotAuthorized, NotFound, NotSupported, VersionError
 from talospatch.planning.facts import CONTAINER, NodeFacts
 from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from talospatch.talos.resources import StoredConfig
     from talospatch.talosapi.client import Client
 
-CRI_TOML = "/etc/cri/conf.d/cri.toml"
 ETC_FILE_SPECS = ("files", "EtcFileSpecs.files.talos.dev", "cri/conf.d/cri.toml")
 SIDEROLINK = (
     "network",
@@ -126,15 +126,16 @@ async def _cri_toml(client: Client, node: str) -> str:
 
 
 def _contents(spec_yaml: str) -> str:
-    import yaml
+    from talospatch.machineconfig.nodes import Mapping, Scalar
+    from talospatch.machineconfig.reader import read
 
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        spec = yaml.load(spec_yaml, Loader=loader)  # noqa: S506 - the base loader makes text, lists and mappings only
-    except (yaml.YAMLError, RecursionError):
+        trees = read(spec_yaml)
+    except ConfigError:
         return ""
-    contents = spec.get("contents") if isinstance(spec, dict) else None
-    return contents if isinstance(contents, str) else ""
+    spec = trees[0].root if trees else None
+    contents = spec.values.get("contents") if isinstance(spec, Mapping) else None
+    return contents.text if isinstance(contents, Scalar) else ""
 
 
 async def _machine_uuid(client: Client, node: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Severity(StrEnum):
@@ -30,3 +31,12 @@ class Finding(NamedTuple):
     path: str
     message: str
     hint: str = ""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, str]) -> Self:
+        """Read what :meth:`to_dict` gave."""
+        return cls(Severity(data["severity"]), data["code"], data["path"], data["message"], data.get("hint", ""))
+
+    def to_dict(self) -> dict[str, str]:
+        """Return plain values, as for JSON."""
+        return {name: str(value) for name, value in self._asdict().items()}

@@ -26,7 +26,6 @@ MACHINE_STATUS = ("runtime", "MachineStatuses.runtime.talos.dev", "machine")
 NODE_ADDRESSES = ("network", "NodeAddresses.net.talos.dev", "routed")
 HOSTNAME_STATUS = ("network", "HostnameStatuses.net.talos.dev", "hostname")
 SYSTEM_INFORMATION = ("hardware", "SystemInformations.hardware.talos.dev", "systeminformation")
-ETC_FILE_SPECS = ("files", "EtcFileSpecs.files.talos.dev")
 
 _YAML_IS_A_STRING = "talos.dev/yaml-spec"  # annotation of a MachineConfig whose YAML form is a string that holds the text; since 1.12
 _API_VERSION = 1  # without it the server leaves out BOOTSTRAPPED and ERRORED events

@@ -10,7 +10,7 @@ import pytest
 from talospatch.cli.app import root
 from talospatch.cli.demo import cluster as demo
 from talospatch.cli.run import run
-from talospatch.offline import bundled_text
+from talospatch.offline import bundled_patch
 from talospatch.simulator.launch import process
 
 
@@ -33,7 +33,7 @@ def test_talosctls_names_are_known(name: str, capsys: pytest.CaptureFixture[str]
 def test_a_patch_file_is_planned_for_a_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """As with talosctl patch mc --patch-file."""
     patch = tmp_path / "metrics.yaml"
-    patch.write_text(bundled_text("containerd-metrics"))
+    patch.write_text(bundled_patch("containerd-metrics").text)
     with process(demo.spec(), ["--scale", "10"]) as running:
         monkeypatch.setenv("TALOSCONFIG", running["talosconfigs"]["admin"])
         address = next(node.address for node in demo.spec().nodes if node.name == "worker-1")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from talospatch.errors import ChangeError, ConfigError, FragmentError, TalosPatchError
 from talospatch.machineconfig.config import MachineConfig as PureConfig
-from talospatch.offline import Change, MachineConfig, bundled_patch, bundled_patches, bundled_text, load_change, load_config
+from talospatch.offline import Change, MachineConfig, bundled_patch, bundled_patches
 from talospatch.patching.change import Change as PureChange
 from talospatch.patching.fragment_change import FragmentStep
 
@@ -182,11 +182,11 @@ def test_files_paths_stdin_and_text_are_told_apart(tmp_path: Path, monkeypatch: 
         "bundled:containerd-metrics",
         "bundled:containerd-metrics.toml",
     ):
-        assert BASE.patch(load_change(spec), talos="1.13").config == wanted
+        assert BASE.patch(Change.load(spec), talos="1.13").config == wanted
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(ENTRY.encode())))
-    assert BASE.patch(load_change("-"), talos="1.13").config == wanted
-    assert load_change("m.yaml").name == "m.yaml"
-    assert load_change("bundled:containerd-metrics.toml").name == "containerd-metrics"
+    assert BASE.patch(Change.load("-"), talos="1.13").config == wanted
+    assert Change.load("m.yaml").name == "m.yaml"
+    assert Change.load("bundled:containerd-metrics.toml").name == "containerd-metrics"
 
 
 def test_a_directory_is_its_patches_in_the_order_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +202,7 @@ def test_a_directory_is_its_patches_in_the_order_of_names(tmp_path: Path, monkey
         assert [change.source for change in changes] == ["d/a.yaml", "d/a.yml", "d/b.toml", "d/c.json"]
     assert [change.name for change in Change.load_all("d/b.toml")] == ["b.toml"]
     with pytest.raises(ChangeError, match="d: is a directory"):
-        load_change("d")
+        Change.load("d")
     Path("d", "d.yaml").symlink_to("nowhere")
     with pytest.raises(ChangeError, match=r"d/d\.yaml: there is no such file"):
         Change.load_all("d")
@@ -219,10 +219,10 @@ def test_what_is_wrong_in_a_file_says_its_whole_path(tmp_path: Path, monkeypatch
     Path("d").mkdir()
     Path("d/a.toml").write_text("[a]\nb = \n")
     with pytest.raises(FragmentError, match=r"^d/a\.toml:2:5: "):
-        load_change("d/a.toml")
+        Change.load("d/a.toml")
     Path("d/a.yaml").write_text(ENTRY.replace('"0.0.0.0:11234"', "?"))
     with pytest.raises(FragmentError, match=r"^d/a\.yaml:5:21: machine\.files\[0\]\.content: "):
-        load_change("d/a.yaml")
+        Change.load("d/a.yaml")
 
 
 def test_each_empty_patch_is_noticed_by_its_name() -> None:
@@ -248,14 +248,14 @@ def test_what_names_no_change_is_an_error(spec: str, problem: str, tmp_path: Pat
     """That lists what would."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ChangeError, match=problem):
-        load_change(spec)
+        Change.load(spec)
 
 
 def test_configs_are_read_from_files_and_stdin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes as they are, CRLF included."""
     path = tmp_path / "w.yaml"
     path.write_bytes(b"machine:\r\n  type: worker\r\n")
-    config = load_config(path)
+    config = MachineConfig.load(path)
     assert config.text == "machine:\r\n  type: worker\r\n"
     assert (config.source, isinstance(config, PureConfig)) == (str(path), True)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"machine: {}\n")))
@@ -269,9 +269,9 @@ def test_a_config_that_cannot_be_read_is_an_error(data: bytes | None, problem: s
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(ConfigError, match=problem):
-        load_config(path)
+        MachineConfig.load(path)
     with pytest.raises(ConfigError, match="directory"):
-        load_config(tmp_path)
+        MachineConfig.load(tmp_path)
 
 
 def test_the_catalogue_describes_each_patch_once() -> None:
@@ -282,7 +282,7 @@ def test_the_catalogue_describes_each_patch_once() -> None:
     assert "containerd-metrics" in names
     assert all(patch.description.endswith(".") and len(patch.description) < 130 for patch in patches)
     assert bundled_patch("containerd-metrics").file == "containerd-metrics.yaml"
-    assert bundled_text("containerd-metrics.toml").startswith("# Serve")
+    assert bundled_patch("containerd-metrics.toml").text.startswith("# Serve")
 
 
 @pytest.mark.fuzz

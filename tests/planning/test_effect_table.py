@@ -19,7 +19,7 @@ from talospatch.machineconfig.tables.find import MINORS
 from talospatch.machineconfig.typed.schema import Type, schema_of
 from talospatch.planning.effect_table import documents, main_document
 from talospatch.planning.effect_table.row import WILDCARD, Effect, Row
-from talospatch.planning.effects import Consequence, consequences, effects_between, gravest, predict, sentences
+from talospatch.planning.effects import Consequence, consequences, effects_between, gravest, sentences
 from talospatch.talos.machine_type import MachineType
 from talospatch.versions import Fact, TalosVersion
 
@@ -333,9 +333,9 @@ def test_what_happens_survives_being_saved() -> None:
 def test_more_changes_are_never_milder(paths: list[str], talos: TalosVersion) -> None:
     """And the order of the changes does not count."""
     order = list(Effect)
-    together = predict(paths, talos, dropin=False)
-    assert order.index(together) == max((order.index(predict([path], talos, dropin=False)) for path in paths), default=0)
-    assert predict(paths[::-1], talos, dropin=False) is together
+    together = gravest(consequences(paths, talos))
+    assert order.index(together) == max((order.index(gravest(consequences([path], talos))) for path in paths), default=0)
+    assert gravest(consequences(paths[::-1], talos)) is together
 
 
 def test_the_page_is_the_table() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from talospatch.planning.effects import EFFECT_SENTENCES, Effect, predict
+from talospatch.planning.effects import EFFECT_SENTENCES, Effect, consequences, gravest
 from talospatch.versions import TalosVersion
 
 
@@ -33,12 +33,12 @@ from talospatch.versions import TalosVersion
 )
 def test_the_gravest_effect_of_a_difference(talos: str, paths: list[str], dropin: bool, expected: Effect) -> None:
     """One row of the table each."""
-    assert predict(paths, TalosVersion.parse(talos), dropin=dropin, legacy_dropin=dropin) is expected
+    assert gravest(consequences(paths, TalosVersion.parse(talos), only_dropin=dropin)) is expected
 
 
 def test_other_files_beside_the_drop_in_wait_for_the_next_boot() -> None:
     """The drop-in is live on 1.14, the other entries of machine.files are not."""
-    assert predict(["machine.files"], TalosVersion.parse("1.14"), dropin=True, legacy_dropin=False) is Effect.NEXT_BOOT
+    assert gravest(consequences(["machine.files"], TalosVersion.parse("1.14"))) is Effect.NEXT_BOOT
 
 
 def test_every_effect_has_its_sentence() -> None:

@@ -55,10 +55,10 @@ def diff(
 def _pair(before: str, after: str, change: FilePatch, output: Output, *, as_patch: bool) -> int:
     from talospatch.cli import changes
     from talospatch.cli.views import pair as views
-    from talospatch.offline import load_config
+    from talospatch.offline import MachineConfig
 
     changes.read_once((before, after))
-    pair = views.Pair(before, after, load_config(before).diff(load_config(after)))
+    pair = views.Pair(before, after, MachineConfig.load(before).diff(MachineConfig.load(after)))
     if not as_patch:
         emit(views.view(pair), output.form, Terminal())
         return ExitCode.DONE if pair.difference.is_empty else ExitCode.DIFFERENCES

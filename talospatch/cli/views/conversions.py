@@ -172,9 +172,7 @@ def data(conversions: Conversions) -> dict[str, Any]:
                 "rules": [
                     {"rule": each.rule, "back": each.back, "from": list(each.origins), "to": list(each.destinations)} for each in file.moved
                 ],
-                "findings": [
-                    {name: str(getattr(item, name)) for name in ("severity", "code", "path", "message", "hint")} for item in file.findings
-                ],
+                "findings": [item.to_dict() for item in file.findings],
                 "error": redact(file.error),
             }
             for file in conversions.files

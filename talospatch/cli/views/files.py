@@ -118,9 +118,7 @@ def data(comparison: Comparison) -> dict[str, Any]:
             {
                 "file": file.name,
                 "changes": file.changes,
-                "findings": [
-                    {name: str(getattr(item, name)) for name in ("severity", "code", "path", "message", "hint")} for item in file.findings
-                ],
+                "findings": [item.to_dict() for item in file.findings],
                 "error": redact(file.error),
             }
             for file in comparison.files
