@@ -210,7 +210,8 @@ class Editor:
         Behind a text without a line end the new text has none either, unless its own last line needs one.
         """
         text, newline = self.text, self.style.newline
-        end = past_comments(text, behind_line(text, last_leaf(last).end), column)
+        end = past_comments(text, behind_line(text, last_leaf(last).end), column + 1, over_blank_lines=True)
+        end = past_comments(text, end, column)
         new = newline.join(lines)
         if not end or text[end - 1] == "\n":
             return [lambda: [(end, end, new + newline)]]

@@ -8,7 +8,7 @@ as the values; otherwise wider ways are tried: the value anew, the collection ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.errors import ConfigError
@@ -23,7 +23,7 @@ from talospatch.machineconfig.typed.plaindata import plain_data
 from talospatch.patching import hazards
 from talospatch.patching.alias_edits import ANY, AliasPlace, alias_places, expanded
 from talospatch.patching.alignment import ListChange, align, moved, unchanged
-from talospatch.patching.attempts import attempts
+from talospatch.patching.attempts import Region, first_proven
 from talospatch.patching.edits import Editor, Edits, Operation, Ways, applied
 from talospatch.patching.emit import Style, block
 from talospatch.patching.flow_edits import has_comments, is_spread
@@ -111,24 +111,27 @@ class Rewriter:
             return None
         self._others = [*self._removed, *(self._append(added) if added else [])]
         wanted = [document for document in in_order(after) if isinstance(document, Document)]
-        for edits, widened in self._attempts():
-            if (found := self._proven(edits, wanted)) is not None:
-                for where in widened:
-                    self._noticed.add(hazards.WIDENED, where.document, where.steps)
-                return found
-        return self._whole(changed, wanted, source)
+
+        def prove(edits: Edits, anew: list[Region]) -> tuple[Rewritten, list[Region]] | None:
+            return self._proven_with_aliases([*edits, *self._others], anew, wanted)
+
+        if (proven := first_proven(self._operations, prove)) is None:
+            return self._whole(changed, wanted, source)
+        rewritten, regions = proven
+        for region in regions:
+            self._noticed.add(hazards.WIDENED, region.document, region.steps)
+        return rewritten
 
     # Proof
 
-    def _attempts(self) -> Iterator[tuple[Edits, list[Operation | AliasPlace]]]:
-        """Yield the edits to try, the least first, and the places where more than the change is written anew in them."""
-        for edits, wide in attempts(self._operations):
-            whole = [*edits, *self._others]
-            yield whole, [*wide]
-            if self._aliases:
-                more, places = expanded(self._editor, self._aliases, whole)
-                if more:
-                    yield [*whole, *more], [*wide, *places]
+    def _proven_with_aliases(self, edits: Edits, anew: list[Region], wanted: Sequence[Document]) -> tuple[Rewritten, list[Region]] | None:
+        """Return what :meth:`_proven` does, and what is written anew; where it takes that, aliases get values of their own."""
+        if (found := self._proven(edits, wanted)) is not None:
+            return found, anew
+        more, places = expanded(self._editor, self._aliases, edits) if self._aliases else ([], [])
+        if more and (found := self._proven([*edits, *more], wanted)) is not None:
+            return found, [*anew, *(Region(place.document, place.steps) for place in places)]
+        return None
 
     def _proven(self, edits: Edits, wanted: Sequence[Document]) -> Rewritten | None:
         """Return the text with these edits, and its trees, if it means what is wanted."""
@@ -137,7 +140,7 @@ class Rewriter:
             return None
         start, end = (min(edit[0] for edit in edits), max(edit[1] for edit in edits)) if edits else (0, len(text))
         trees = read_again(self._text, self._all_trees, text, start, end) or ()
-        loader = TolerantLoader(text, self._widened, None, patch=False, trees=trees)
+        loader = TolerantLoader(text, self._widened.apart(), None, patch=False, trees=trees)
         try:
             found = [step for step in loader.steps() if isinstance(step, Document)]
         except ConfigError:

@@ -6,6 +6,7 @@ A type that lacks a field is widened by it for this one run, so that everything 
 from __future__ import annotations
 
 import difflib
+from copy import copy
 from typing import TYPE_CHECKING
 
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence
@@ -33,24 +34,36 @@ _ROUNDS = 50  # unknown fields inside unknown fields are read at once, so more r
 
 
 class Widened:
-    """The kinds of one run by document, with the fields that were found and are not in our tables."""
+    """The kinds of one run by document, with the fields that were found and are not in our tables.
+
+    Attributes:
+        schema: what the tables have.
+        noticed: told of what they do not have.
+        made: kinds that are unknown or were widened, by the document's id.
+    """
 
     def __init__(self, schema: Schema, noticed: Noticed) -> None:
         self.schema, self.noticed = schema, noticed
-        self._kinds: dict[str, Kind] = {}
+        self.made: dict[str, Kind] = {}
 
     def kind(self, name: str, api_version: str, document_name: str) -> Kind:
         """Return the kind of a document, an unknown one made up."""
         known = self.schema.kind(name)
         if known is not None and (name == MAIN) == (api_version == "") and api_version in {"", MAIN}:
-            return self._kinds.get(_id(known, document_name), known)
+            return self.made.get(_id(known, document_name), known)
         identity = f"{name}/{document_name}" if document_name else name
-        if identity not in self._kinds:
+        if identity not in self.made:
             type_ = Type("struct", UNKNOWN)
             type_.free = True
-            self._kinds[identity] = Kind(name, "n" if document_name else "", type_)
+            self.made[identity] = Kind(name, "n" if document_name else "", type_)
             self.noticed.add(hazards.UNKNOWN_KIND, identity, hint=self._known_as(name, api_version))
-        return self._kinds[identity]
+        return self.made[identity]
+
+    def apart(self) -> Widened:
+        """Return a copy for reading what may be wrong: what is noticed and widened there does not count here."""
+        other = copy(self)
+        other.noticed, other.made = type(self.noticed)(), dict(self.made)
+        return other
 
     def _known_as(self, name: str, api_version: str) -> str:
         """Return what an unknown kind may be meant as, for a hint, or ""."""
@@ -64,7 +77,7 @@ class Widened:
         self.noticed.add(hazards.UNKNOWN_FIELD, _id(kind, document_name), path, hint=hint or "")
         if not _lacks(kind.type, path):
             return kind
-        made = self._kinds[_id(kind, document_name)] = Kind(kind.name, kind.flags, _with_field(kind.type, path))
+        made = self.made[_id(kind, document_name)] = Kind(kind.name, kind.flags, _with_field(kind.type, path))
         return made
 
 

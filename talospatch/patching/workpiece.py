@@ -6,11 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from talospatch.errors import ChangeError, ConfigError, TalosPatchError, VersionError
+from talospatch.machineconfig.nodes import Mapping
 from talospatch.patching.patched import Patched
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.machineconfig.config import MachineConfig
+    from talospatch.machineconfig.document import Document
     from talospatch.patching.document_set import DocumentSet
     from talospatch.patching.hazards import Noticed
     from talospatch.talos.finding import Finding
@@ -41,6 +43,9 @@ class Workpiece:
         if not talos.can(Fact.WRITE):
             problem = f"Talos {talos} can be inspected only: configurations are written from 1.11 on"
             raise VersionError(problem, hint="upgrade the node first")
+        if any(_is_encrypted(document) for document in config.documents):
+            problem = "SOPS has encrypted this, and refuses a file that was edited: its MAC covers all values"
+            raise ConfigError(problem, source=config.source, hint="decrypt it first, patch that, and encrypt the result again")
         self.talos, self.fleet_has_older = talos, fleet_has_older
         self._patched = Patched(config)
         self._documents: DocumentSet | None = None
@@ -150,6 +155,12 @@ def _check_left(documents: DocumentSet, config: MachineConfig) -> None:
     if not documents.documents:
         problem = "the last document would go, and a config without any is none: Talos does not take it"
         raise ChangeError(problem, source=config.source, hint="leave one, or give another one in its place")
+
+
+def _is_encrypted(document: Document) -> bool:
+    """Whether a document carries the metadata by which SOPS knows its own files (sops/stores: ``sops`` with a ``mac``)."""
+    metadata = document.node.values.get("sops")
+    return isinstance(metadata, Mapping) and "mac" in metadata.values
 
 
 def _has_empty(config: MachineConfig) -> bool:

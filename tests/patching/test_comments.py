@@ -358,3 +358,51 @@ def test_an_element_that_cannot_move_as_it_stands_is_written_anew() -> None:
     base = "machine:\n  files:\n    - path: &x /a # 1\n    - path: /b # 2\n    - path: /c # 3\n      content: *x\n"
     after = "machine:\n  files:\n    - content: /a\n      path: /c\n    - path: &x /a # 1\n    - path: /b # 2\n"
     assert text_of(base, "[{op: move, from: /machine/files/2, path: /machine/files/0}]") == after
+
+
+EXAMPLES_BELOW = """\
+machine:
+  type: worker
+  features:
+    hostDNS:
+      enabled: true
+
+    # # Access to Talos's API from pods.
+    # kubernetesTalosAPIAccess:
+    #   enabled: true
+
+  # # Files to write.
+  # files:
+  #   - path: /var/x
+"""
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_new_key_comes_behind_the_examples_of_the_section_before_it(newline: str) -> None:
+    """They stand further to the right, so they are that section's, blank lines or not."""
+    base = EXAMPLES_BELOW.replace("\n", newline)
+    mark = f"    #   enabled: true{newline}"
+    after = base.replace(mark, f"{mark}  time:{newline}    disabled: true{newline}")
+    assert text_of(base, "machine: {time: {disabled: true}}") == after
+
+
+def test_two_keys_at_one_place_come_in_the_order_of_their_depth() -> None:
+    """The inner one where it was commented out, the outer one behind it; nothing of a trial that was not right is noticed."""
+    patch = "machine: {time: {disabled: true}, features: {kubernetesTalosAPIAccess: {enabled: true}}}"
+    mark = "    #   enabled: true\n"
+    inner, outer = "    kubernetesTalosAPIAccess:\n      enabled: true\n", "  time:\n    disabled: true\n"
+    assert text_of(EXAMPLES_BELOW, patch) == EXAMPLES_BELOW.replace(mark, f"{mark}{inner}{outer}")
+    assert noticed(EXAMPLES_BELOW, patch) == []
+
+
+@pytest.mark.parametrize("number", [2, 23, 40])
+def test_one_change_that_needs_more_does_not_take_the_others_with_it(number: int) -> None:
+    """However many they are: a key that comes of a merge key goes, so its mapping is written anew, and only that."""
+    sysctls = "".join(f"    # of {index}\n    k{index}: '{index}'\n" for index in range(number))
+    labels = "  nodeLabels:\n    # lost\n    <<: *shared\n    c: d # last\n"
+    base = f"machine:\n  type: worker\n  sysctls:\n{sysctls}  env: &shared\n    # kept\n    A: b\n{labels}"
+    values = ", ".join(f"k{index}: '{index}!'" for index in range(number))
+    patch = f"machine: {{sysctls: {{{values}}}, nodeLabels: {{A: {{$patch: delete}}}}}}"
+    after = base.replace("'\n", "!'\n").replace(labels, "  nodeLabels:\n    c: d # last\n")
+    assert text_of(base, patch) == after
+    assert noticed(base, patch) == [("edit-widened", "machine.nodeLabels")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from talospatch import Change, MachineConfig
 from talospatch.errors import ConfigError, TalosPatchError
 from talospatch.patching.api import patch_config
 
@@ -62,3 +63,10 @@ def test_the_rest_of_a_patch_with_a_drop_in_merges_as_usual() -> None:
     assert "kind: CRICustomizationConfig" in after
     assert "20-customization.part" not in after
     assert patch_config(after, [patch], talos_version="1.14") == after
+
+
+def test_what_sops_has_encrypted_is_not_edited() -> None:
+    """Its message authentication code covers all values: it could not be decrypted any more."""
+    text = "machine:\n    token: ENC[AES256_GCM,data:x,type:str]\nsops:\n    mac: ENC[AES256_GCM,data:y,type:str]\n    version: 3.9.0\n"
+    with pytest.raises(ConfigError, match=r"^worker\.yaml: SOPS has encrypted this.*decrypt it first"):
+        MachineConfig.parse(text, source="worker.yaml").patch(Change.parse("machine: {type: worker}"), talos="1.13")
