@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from talospatch.cnicheck.repair_order import FIND
-from talospatch.cnicheck.repair_removal import Removal, Removals, read_output
+from talospatch.cnicheck.repair.command import FIND
+from talospatch.cnicheck.repair.remover import Removal, Removals, read_output
 from talospatch.errors import InvalidOnNode, NodeError, NotFound, RefusedError
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_calls import DebugCalls
-    from talospatch.cnicheck.repair_plan import FileRepair, NodeRepair, RepairOptions
+    from talospatch.cnicheck.repair.calls import DebugCalls
+    from talospatch.cnicheck.repair.plan import FileRepair, NodeRepair, RepairOptions
 
 # containerd's namespace in which each store's debug containers are, as Containers has it.
 NAMESPACES = {"inmem": "system", "system": "system", "cri": "k8s.io"}
@@ -22,7 +22,7 @@ _RUN_TIMEOUT = 60.0  # seconds for one find on one file; recorded runs took 0.15
 
 @dataclass(slots=True)
 class DebugRemover:
-    """See :class:`talospatch.cnicheck.repair_removal.Remover`. One node at a time."""
+    """See :class:`talospatch.cnicheck.repair.remover.Remover`. One node at a time."""
 
     client: DebugCalls
     options: RepairOptions

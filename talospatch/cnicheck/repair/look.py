@@ -14,7 +14,7 @@ from talospatch.errors import IncompleteAnswer, NodeError, NotFound, TalosPatchE
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.options import CheckOptions, NodeRow
-    from talospatch.cnicheck.repair_calls import LookCalls
+    from talospatch.cnicheck.repair.calls import LookCalls
     from talospatch.cnicheck.report import NodeCni
     from talospatch.rollout.clock import Clock
     from talospatch.talos.files import FileInfo

@@ -13,8 +13,8 @@ from talospatch.errors import NodeError, NotFound
 from talospatch.planning.report import ProofItem
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_calls import LookCalls
-    from talospatch.cnicheck.repair_plan import FileRepair, RepairOptions
+    from talospatch.cnicheck.repair.calls import LookCalls
+    from talospatch.cnicheck.repair.plan import FileRepair, RepairOptions
     from talospatch.rollout.clock import Clock
 
 NETWORKS = "/var/lib/cni/networks"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from talospatch.cni.space import Space
     from talospatch.cni.story import Whose
     from talospatch.cni.verdict import Judged
-    from talospatch.cnicheck.repair_order import Order
+    from talospatch.cnicheck.repair.command import Order
 
 SCHEMA = 1
 # GNU find and test are in it. A tag can be moved: the report names the digest that was run, and --image takes one.

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from talospatch.cni.explain import shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
-from talospatch.cnicheck.repair_plan import counted_files
+from talospatch.cnicheck.repair.plan import counted_files
 from talospatch.errors import RolloutError
 from talospatch.planning.outcomes import GOOD, ExitCode, Outcome, exit_code
 from talospatch.planning.report import ProofItem
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_plan import FileLeft, RepairPlan
+    from talospatch.cnicheck.repair.plan import FileLeft, RepairPlan
 
 SCHEMA = 1
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_plan import FileRepair, NodeRepair
+    from talospatch.cnicheck.repair.plan import FileRepair, NodeRepair
 
 LONGEST_OUTPUT = 300
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from talospatch.cni.names import shown
-from talospatch.cnicheck.repair_report import FileReport, RepairReport
+from talospatch.cnicheck.repair.report import FileReport, RepairReport
 from talospatch.errors import JournalError
 from talospatch.planning.outcomes import Outcome
 from talospatch.rollout.journal import JournalStore

@@ -17,9 +17,9 @@ from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.node_names import kubernetes_name
 from talospatch.cnicheck.options import CheckOptions
 from talospatch.cnicheck.owners import owners
-from talospatch.cnicheck.repair_look import Looked, look_at
-from talospatch.cnicheck.repair_order import Order, command
-from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
+from talospatch.cnicheck.repair.command import Order, command
+from talospatch.cnicheck.repair.look import Looked, look_at
+from talospatch.cnicheck.repair.plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
 from talospatch.errors import InputError, TalosPatchError, VersionError
 from talospatch.versions import Fact, TalosVersion
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.options import NodeRow, PodsOfNodes
-    from talospatch.cnicheck.repair_calls import LookCalls
+    from talospatch.cnicheck.repair.calls import LookCalls
     from talospatch.rollout.clock import Clock
 
 _Seen = TypeVar("_Seen")
