@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.predict import FileKind
 from talospatch.errors import IncompleteAnswer, NodeError, NotAuthorized, NotFound
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
     from talospatch.cnicheck.options import CheckOptions
 
-RESULTS = "/var/lib/cni/results"
 # Reads up to this many files one by one; from there on one Copy of the directory is cheaper (a Read is a call of its own, a file in an
 # archive 100 microseconds).
 FEW = 8

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from talospatch.cni.directories import CNI, RESULTS
 from talospatch.cni.names import parse
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.errors import IncompleteAnswer, InputError, NodeError, NotFound
 from talospatch.talos.files import MODE_DEVICE, MODE_DIRECTORY, MODE_FIFO, MODE_IRREGULAR, MODE_SOCKET, MODE_SYMLINK, CopiedFiles, FileInfo
 from talospatch.talos.node import NodeVersion
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from talospatch.talos.containers import Container
     from talospatch.talos.node import Mount
 
-CNI, LOGS = "/var/lib/cni", "/var/log"
+LOGS = "/var/log"
 MOST_ENTRIES = 400_000  # of one copy; no node has a hundredth of it
 # Bytes of a file's content that an archive's reader keeps; of a larger file only the size counts. Talos rotates logs at 5 MiB.
 LARGEST_KEPT = 8 << 20

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from talospatch.cnicheck.listing import SANDBOXES
+from talospatch.cni.directories import SANDBOXES
 from talospatch.errors import NodeError
 
 if TYPE_CHECKING:

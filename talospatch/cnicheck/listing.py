@@ -8,23 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from talospatch.cni import conflist as conflists
-from talospatch.cni.addresses import NETWORKS
+from talospatch.cni.directories import CONFLISTS, NAMESPACES, NETWORKS, RESULTS, SANDBOXES, SCRATCH, TASKS
 from talospatch.cni.leases import Lease, lease
 from talospatch.cni.names import parse, shown
 from talospatch.cni.predict import FileKind
 from talospatch.cni.verdict import CacheFile
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.errors import NodeError, NotFound
 from talospatch.talos.files import MODE_FIFO, MODE_SYMLINK, FileInfo
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
 
-SCRATCH = "/var/lib/cni/flannel"
-SANDBOXES = "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes"
-TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
-NAMESPACES = "/run/netns"
-CONFLISTS = "/etc/cni/net.d"
 _MOST_CONFLISTS = 1000
 _VANISHED = "no such file or directory"
 

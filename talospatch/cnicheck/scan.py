@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from talospatch.cni import addresses, pools
 from talospatch.cni import conflist as conflists
+from talospatch.cni.directories import CONFLISTS
 from talospatch.cni.explain import shown_error
 from talospatch.cni.logreport import LogReport, joined, only
 from talospatch.cni.names import shown
@@ -20,7 +21,7 @@ from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.disk_space import space_of
-from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
+from talospatch.cnicheck.listing import Listing
 from talospatch.cnicheck.node_logs import read_logs
 from talospatch.cnicheck.owners import with_owners
 from talospatch.cnicheck.report import NodeCni, count
@@ -32,8 +33,6 @@ from talospatch.versions import Fact, TalosVersion
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
     from talospatch.cnicheck.options import CheckOptions, NodeRow
-
-__all__ = ["CONFLISTS", "LARGEST", "SANDBOXES", "SMALLEST", "scan"]
 
 # Bytes. Even the entry of `lo` names the sandbox's 64-digit ID twice and holds a conflist in base64: the shortest one seen on a real
 # containerd has 852 bytes. A file below this is damaged or not written by containerd, whatever is in it.

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from talospatch.cni import pools
-from talospatch.cni.addresses import NETWORKS, Surroundings
+from talospatch.cni.addresses import Surroundings
+from talospatch.cni.directories import NETWORKS, SCRATCH
 from talospatch.cni.leases import Lease, with_content
-from talospatch.cnicheck.listing import SCRATCH
 from talospatch.errors import NodeError, NotAuthorized, NotFound
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from talospatch.cnicheck.contents import RESULTS
+from talospatch.cni.directories import RESULTS
 from talospatch.cnicheck.repair.planner import MOUNT
 from talospatch.cnicheck.repair.remover import Removal, Removals, read_output
 from talospatch.errors import KubernetesError, RefusedError

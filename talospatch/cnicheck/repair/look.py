@@ -6,9 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS, TASKS
 from talospatch.cni.eligibility import Look
 from talospatch.cni.rules import Verdict
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.scan import scan
 from talospatch.errors import IncompleteAnswer, NodeError, NotFound, TalosPatchError
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from talospatch.rollout.clock import Clock
     from talospatch.talos.files import FileInfo
 
-TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
 _MOST_ENTRIES = 200_000  # entries of a directory that are waited for; no node has as many
 _MOST_ROWS = 1000
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.eligibility import APART, LASTING, Eligibility, Look, eligibility
 from talospatch.cni.story import Traces, Whose, files_by_sandbox, story
 from talospatch.cni.verdict import Liveness
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.node_names import kubernetes_name
 from talospatch.cnicheck.options import CheckOptions

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import NETWORKS, SANDBOXES
 from talospatch.cni.names import shown
-from talospatch.cnicheck.scan import SANDBOXES
 from talospatch.errors import NodeError, NotFound
 from talospatch.planning.report import ProofItem
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from talospatch.cnicheck.repair.plan import FileRepair, RepairOptions
     from talospatch.rollout.clock import Clock
 
-NETWORKS = "/var/lib/cni/networks"
 # What the kubelet and containerd log when a sandbox cannot be stopped (containerd's sandbox_stop.go); the ID stands behind it.
 PHRASE = b"failed to destroy network for sandbox"
 _MOST_LOG = 16 << 20  # bytes of a log that are looked through; Talos keeps about 1 MiB

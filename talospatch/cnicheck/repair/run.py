@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.eligibility import eligibility
 from talospatch.cni.verdict import judge
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.cnicheck.repair.journal import KIND, outcomes, repairs_of, sealed_name
 from talospatch.cnicheck.repair.look import file_info, look_at
