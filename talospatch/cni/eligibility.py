@@ -15,10 +15,9 @@ from typing import NamedTuple
 from talospatch.cni.damage import Damage
 from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import Verdict
-from talospatch.cni.verdict import BOOT_MARGIN, SETTLING, Judged, NodeState
+from talospatch.cni.verdict import BOOT_MARGIN, CLOCK_JUMP, CONFIRMING, SETTLING, Judged, NodeState
 
-APART = 60.0  # seconds between two looks: the kubelet's garbage collection runs once in that time
-CLOCK_JUMP = 2  # seconds by which the boot time may differ between two looks: it is rounded, and slewed a little
+APART = CONFIRMING  # seconds between the two looks
 FUTURE = 60  # seconds by which a file may seem to be ahead of our clock
 # What a file's name may hold beyond being a cache file's: an interface that a CNI plugin would give, nothing that a program could act on.
 _PLAIN_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,14}")

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 # Seconds. A node's clock may have jumped between its boot and the first files (RTC, NTP): only what is older by more is of an earlier boot.
 BOOT_MARGIN = 300
+# Seconds by which the boot time may differ between two looks: it is a whole number, and clocks are slewed a little.
+CLOCK_JUMP = 2
 # libcni truncates and then writes: a file that was changed this recently may just be in the middle of that.
 WRITING = 60
-# Two looks this far apart are needed before anything is done about a file: the kubelet makes its round once a minute.
+# Two looks this far apart are needed before anything is done about a file: the kubelet's garbage collection runs once in that time.
 CONFIRMING = 60.0
 # While a pod is being made its cache file exists before its directory does (containerd's sandbox_run.go), for as long as images are pulled.
 SETTLING = 600

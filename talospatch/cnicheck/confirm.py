@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from talospatch.cni.verdict import CLOCK_JUMP
+
 if TYPE_CHECKING:
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.report import NodeCni
-
-# Seconds by which the boot time may differ between two looks: it is a whole number, and clocks are slewed a little.
-CLOCK_JUMP = 2
 
 
 def confirmed(before: NodeCni, now: NodeCni) -> NodeCni:
