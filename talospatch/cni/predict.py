@@ -123,13 +123,11 @@ class CachedResult(NamedTuple):
 
     Attributes:
         error: its words, whether or not they make DEL fail; None when it reads it.
-        syntax: whether the error is one of JSON syntax.
         is_wrapper: whether the file is read as the cache's wrapper, not as a bare result.
         version: the result's cniVersion as far as it was found, else empty.
     """
 
     error: str | None
-    syntax: bool = False
     is_wrapper: bool = False
     version: str = ""
 
@@ -142,7 +140,7 @@ def cached_result(content: bytes, libcni: tuple[int, int, int], cni_version: str
 def read_result(document: Document, libcni: tuple[int, int, int], cni_version: str, *, before_go_1_24: bool = False) -> CachedResult:
     """Like :func:`cached_result`, for a text that was read already."""
     if document.error is not None:
-        return CachedResult(f"decoding version from network config: {document.error}", syntax=True)
+        return CachedResult(f"decoding version from network config: {document.error}")
     wrapper = _read_wrapper(document.value, has_netns=can(libcni, Fact.TOLERATES_DAMAGE))
     raw = document.value if wrapper is None else wrapper.result
     encoded = wrapper is not None

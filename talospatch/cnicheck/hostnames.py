@@ -23,17 +23,16 @@ _LONGEST = 256  # bytes
 _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # a DNS subdomain, as Kubernetes has hostnames
 
 
-async def hostnames_of(client: CniCalls, node: str, sandboxes: Iterable[str], *, most: int = MOST) -> dict[str, str]:
+async def hostnames_of(client: CniCalls, node: str, sandboxes: Iterable[str]) -> dict[str, str]:
     """Return the hostnames of sandboxes by ID, without those that could not be seen or are none. Needs os:admin.
 
     Args:
         client: the client.
         node: the node's address.
-        sandboxes: 64 hexadecimal digits each.
-        most: how many of them are asked about.
+        sandboxes: 64 hexadecimal digits each; the first :data:`MOST` of them are asked about.
     """
     found = {}
-    for sandbox in islice(sandboxes, most):
+    for sandbox in islice(sandboxes, MOST):
         try:
             content = await client.read_file(node, f"{SANDBOXES}/{sandbox}/hostname", limit=_LONGEST)
         except NodeError:

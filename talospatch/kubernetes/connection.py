@@ -53,24 +53,22 @@ def require_extra(need: Need = JOB, *, found: bool | None = None) -> None:
         )
 
 
-def is_named(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> bool:
+def is_named(path: str | Path | None, context: str | None) -> bool:
     """Whether somebody means a cluster: by a kubeconfig, its context, or ``KUBECONFIG``. A file that just lies at home names none.
 
     Args:
         path: see :func:`connect`.
         context: see :func:`connect`.
-        environ: see :func:`connect`.
     """
-    return path is not None or context is not None or bool((os.environ if environ is None else environ).get(VARIABLE))
+    return path is not None or context is not None or bool(os.environ.get(VARIABLE))
 
 
-def require_config(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> None:
+def require_config(path: str | Path | None, context: str | None, *, need: Need = JOB) -> None:
     """Raise where :func:`connect` would for want of a kubeconfig; asks nothing.
 
     Args:
         path: see :func:`connect`.
         context: see :func:`connect`.
-        environ: see :func:`connect`.
         need: see :func:`connect`.
 
     Raises:
@@ -78,7 +76,7 @@ def require_config(path: str | Path | None, context: str | None, environ: Mappin
         InputError: the kubeconfig cannot be used.
     """
     require_extra(need)
-    _config(path, context, os.environ if environ is None else environ, need)
+    _config(path, context, os.environ, need)
 
 
 def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> Kubernetes:

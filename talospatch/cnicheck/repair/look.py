@@ -10,7 +10,7 @@ from talospatch.cni.directories import RESULTS, TASKS
 from talospatch.cni.eligibility import Look
 from talospatch.cni.rules import Verdict
 from talospatch.cnicheck.scan import scan
-from talospatch.errors import IncompleteAnswer, NodeError, NotFound, TalosPatchError
+from talospatch.errors import IncompleteAnswer, NodeError, TalosPatchError
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.options import CheckOptions, NodeRow
@@ -89,8 +89,6 @@ async def _tasks(client: LookCalls, node: str) -> frozenset[str] | None:
                     names.add(entry.relative_name)
                 if len(names) > _MOST_ENTRIES:
                     return None
-    except NotFound:
-        return None
     except NodeError:
         return None
     return frozenset(names)
