@@ -18,7 +18,7 @@ from talospatch.cnicheck.scan import scan
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
     from talospatch.cnicheck.copied import Copy
-    from talospatch.cnicheck.options import NodeRow
+    from talospatch.rollout.rows import NodeRow
 
 
 async def check(

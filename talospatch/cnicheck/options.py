@@ -13,29 +13,9 @@ if TYPE_CHECKING:
     from talospatch.cni.selector import Selector
 
 
-class NodeRow(Protocol):
-    """A node to check, as an inventory lists it."""
-
-    @property
-    def address(self) -> str:
-        """How it is called."""
-
-    @property
-    def hostname(self) -> str:
-        """Its name, or empty."""
-
-    @property
-    def talos(self) -> str:
-        """Its Talos version tag; empty when it was not asked yet."""
-
-    @property
-    def error(self) -> str:
-        """Why it cannot be asked; empty when it can. It then gets a row with this reason and is not asked."""
-
-
 @dataclass(frozen=True, slots=True)
 class NodeToCheck:
-    """A node to check, where there is no inventory. See :class:`NodeRow`."""
+    """A node to check, where there is no inventory. See :class:`talospatch.rollout.rows.NodeRow`."""
 
     address: str
     hostname: str = ""

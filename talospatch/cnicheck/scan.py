@@ -32,7 +32,8 @@ from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
-    from talospatch.cnicheck.options import CheckOptions, NodeRow
+    from talospatch.cnicheck.options import CheckOptions
+    from talospatch.rollout.rows import NodeRow
 
 # Bytes. Even the entry of `lo` names the sandbox's 64-digit ID twice and holds a conflist in base64: the shortest one seen on a real
 # containerd has 852 bytes. A file below this is damaged or not written by containerd, whatever is in it.

@@ -10,7 +10,7 @@ from talospatch.cni import pools
 from talospatch.cni.addresses import Surroundings
 from talospatch.cni.directories import NETWORKS, SCRATCH
 from talospatch.cni.leases import Lease, with_content
-from talospatch.errors import NodeError, NotAuthorized, NotFound
+from talospatch.errors import NodeError, NotAuthorized
 
 if TYPE_CHECKING:
     from talospatch.cni.logreport import LogReport
@@ -95,7 +95,7 @@ async def _scratch_pool(client: CniCalls, node: str, around: Surroundings) -> Po
         return None
     try:
         content = await client.read_file(node, f"{SCRATCH}/{name}", limit=_LARGEST_SCRATCH)
-    except (NotFound, NodeError):
+    except NodeError:
         return None
     return pools.of_configuration(content, "flannel's scratch files")
 

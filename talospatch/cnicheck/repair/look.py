@@ -13,10 +13,11 @@ from talospatch.cnicheck.scan import scan
 from talospatch.errors import IncompleteAnswer, NodeError, TalosPatchError
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.options import CheckOptions, NodeRow
+    from talospatch.cnicheck.options import CheckOptions
     from talospatch.cnicheck.repair.calls import LookCalls
     from talospatch.cnicheck.report import NodeCni
     from talospatch.rollout.clock import Clock
+    from talospatch.rollout.rows import NodeRow
     from talospatch.talos.files import FileInfo
 
 _MOST_ENTRIES = 200_000  # entries of a directory that are waited for; no node has as many

@@ -26,9 +26,10 @@ from talospatch.versions import Fact, TalosVersion
 if TYPE_CHECKING:
     from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
-    from talospatch.cnicheck.options import NodeRow, PodsOfNodes
+    from talospatch.cnicheck.options import PodsOfNodes
     from talospatch.cnicheck.repair.calls import LookCalls
     from talospatch.rollout.clock import Clock
+    from talospatch.rollout.rows import NodeRow
 
 _Seen = TypeVar("_Seen")
 HOST = "/host"  # where a debug container has the node's root
