@@ -148,7 +148,7 @@ class Judged:
 
     @property
     def confirmed(self) -> bool:
-        """Whether it was seen just so over at least a minute: nothing is called repairable before."""
+        """Whether it was seen just so over at least a minute, before which nothing is called repairable."""
         return self.steady >= CONFIRMING
 
 
