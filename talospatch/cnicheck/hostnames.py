@@ -1,6 +1,6 @@
-"""The hostname of a sandbox: what tells whose an empty file is where no log does.
+"""The hostname of a sandbox: it tells whose an empty file is where no log does.
 
-containerd writes it into the sandbox's own directory when it makes it, and it stays there until the sandbox is removed, over reboots too
+containerd writes it into the sandbox's own directory when it makes the sandbox, and it stays there until that is removed, over reboots too
 (setupSandboxFiles in sandbox_run_linux.go, 1.6 to 2.3; run on 1.6.20, 1.7.35 and 2.3.7). It is what the kubelet asked for: the pod's name,
 cut after 63 characters, unless the pod sets a hostname of its own (GeneratePodHostNameAndDomain in Kubernetes's pkg/kubelet).
 """
@@ -24,7 +24,7 @@ _HOSTNAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")  # a DNS subdoma
 
 
 async def hostnames_of(client: CniCalls, node: str, sandboxes: Iterable[str]) -> dict[str, str]:
-    """Return the hostnames of sandboxes by ID, without those that could not be seen or are none. Needs os:admin.
+    """Return hostnames by sandbox ID. Those that could not be read, or are no hostname, are left out. Needs os:admin.
 
     Args:
         client: the client.

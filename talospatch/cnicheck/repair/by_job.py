@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COMPONENT = "cni-repair"
 _POLL = 1.0  # seconds between two looks at the job
 _MARGIN = 30.0  # seconds that Kubernetes may take beyond the job's own deadline
-# Why a container does not start that will not go away by itself soon (the kubelet's images/types.go).
+# Reasons for a container not to start that do not soon go away by themselves (the kubelet's images/types.go).
 _HOPELESS = (
     "ErrImagePull",
     "ImagePullBackOff",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 async def removers(
     client: DebugCalls, plan: RepairPlan, clock: Clock, *, kubeconfig: str | Path | None = None, kube_context: str | None = None
 ) -> AsyncIterator[dict[Method, Remover]]:
-    """Have what the plan needs for the length of a block.
+    """Have, for the length of a block, what removes files by each method that the plan uses.
 
     Args:
         client: for the method debug.

@@ -176,5 +176,5 @@ def _file(own: JournalStore, record: Record, entry: Entry, ended: Entry | None) 
 
 
 def outcomes(report: RepairReport) -> dict[str, int]:
-    """Return how many files ended how, as the last entry has it."""
+    """Return how many files ended how, as the last entry of a journal has it."""
     return {outcome.value: number for outcome, number in report.counts.items()}

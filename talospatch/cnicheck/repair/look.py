@@ -51,7 +51,7 @@ async def look_at(client: LookCalls, row: NodeRow, options: CheckOptions, clock:
     listed = sum(node.counts.values()) - node.counts.get(Verdict.HEALTHY, 0) - node.unread
     whole = not node.incomplete and len(node.files) == listed
     files = {judged.file.name: judged for judged in node.files}
-    # A look is as old as its first call: what came later may have changed what was seen earlier.
+    # A look is as old as its first call: what that call saw may have changed while the later ones were made.
     return Looked(node, Look(started, node.state, files, tasks, boot_id, whole))
 
 

@@ -60,9 +60,9 @@ async def plan_repair(
         options: what the repair may do.
         clock: tells the time and waits.
         say: told what is waited for.
-        before_wait: told by which methods files would be removed, as far as one look shows; what it raises ends the planning before a
-            minute is waited for what cannot be carried out.
-        pods: what Kubernetes has on a node; asked where nothing else tells whose a damaged file is.
+        before_wait: called before the second look with the methods by which files would be removed, as far as one look shows. What it
+            raises ends the planning, so that nobody waits a minute for a plan that cannot be carried out.
+        pods: tells the pods that Kubernetes has on a node; asked where nothing else tells whose a damaged file is.
 
     Raises:
         InputError: the options contradict each other.
@@ -103,7 +103,7 @@ def _methods(looked: Iterable[Looked], options: RepairOptions) -> frozenset[Meth
 
 
 def _is_worth_another(look: Look) -> bool:
-    """Whether a later look can show what this one does not: a name that is not containerd's stays so, and a link or a pipe is no file."""
+    """Whether a later look can show anything new: a name that is not containerd's will not become one, nor a link or a pipe a file."""
     return any(not LASTING & set(eligibility(judged.file.name, look, look).reasons) or judged.file.problem for judged in _damaged(look))
 
 
@@ -148,7 +148,7 @@ def _damaged(look: Look) -> tuple[Judged, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """What decides nothing, and is asked only of nodes with damaged files: how full the disk is, and whose the files are, by sandbox."""
+    """What is told and decides nothing: how full the disk is, and whose the files are, by sandbox. Asked of nodes with damaged files."""
 
     space: Space | None = None
     whose: Mapping[str, Whose] = field(default_factory=dict)
@@ -188,7 +188,7 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
         space=more.space,
         look=latest.look,
     )
-    # Where one look was enough to see that nothing can be removed, that there was no second one is no reason.
+    # Where one look was enough to see that nothing can be removed, the lack of a second one is not among the reasons.
     apart = 0.0 if second is None else APART
     judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include, least_apart=apart)) for each in damaged]
     files = tuple(_file(each, found, base.method, more) for each, found in judged if found.eligible)
@@ -233,7 +233,7 @@ async def _named(client: LookCalls, node: NodeRepair) -> NodeRepair:
 
 
 def _limited(nodes: Sequence[NodeRepair], limit: int) -> tuple[list[NodeRepair], int]:
-    """Keep the first files of all, up to the limit; return how many are over it."""
+    """Keep the first files over all nodes, up to the limit; return also how many are over it."""
     room, over, kept = limit, 0, []
     for node in nodes:
         if node.refused:

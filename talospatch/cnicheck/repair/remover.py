@@ -66,7 +66,7 @@ class Remover(Protocol):
         """
 
     async def clean_up(self, node: NodeRepair) -> tuple[str, ...]:
-        """Take back what was put on the node or into Kubernetes; return what could not be. Safe to call twice. Never raises ours."""
+        """Take back what was put on the node or into Kubernetes; return notes on what stays. Safe to call twice. Raises none of ours."""
 
 
 def read_output(output: bytes, path: str) -> tuple[bool, str]:

@@ -169,7 +169,7 @@ class _Run:
             return (f"the node has Talos {looked.node.talos} now",)
         if file.order.name not in looked.look.files:
             return ("it is not there any more, or in order by now",)
-        # The plan's own two looks were far enough apart; this one follows whenever it may.
+        # The plan's own two looks were far enough apart; this one may follow at any time.
         found = eligibility(file.order.name, node.look, looked.look, include=self.plan.options.include, least_apart=0.0)
         if found.eligible and not set(file.order.shown_dead) <= set(found.shown_dead):
             return ("what showed that its sandbox is dead is not seen any more",)
@@ -245,7 +245,7 @@ class _Run:
         return None
 
     async def _outcome(self, node: NodeRepair, file: FileRepair, removal: Removal | None) -> FileReport | str:
-        """Return how a file ended that is still there; or, where it is gone, what is to be said about that."""
+        """Return the report of a file that is still there; of one that is gone, how that came about."""
         if removal is None:
             return _report(node, file, Outcome.NOT_ATTEMPTED, "not tried, since the one before it did not end as expected")
         try:
