@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from talospatch.cni.pools import Pool
     from talospatch.cni.verdict import NodeState
 
-# A pool with this part of it left, or less, is under pressure: the next deployment may not fit.
+# A pool of which this share or less is free is under pressure: the next deployment may not fit.
 PRESSURE = 0.1
 MOST_NAMED = 10  # addresses named in a sentence; the value has them all
 
@@ -140,7 +140,7 @@ def findings(found: Iterable[NetworkAddresses], around: Surroundings, node: Node
 
 
 def no_address(pool: Pool, at: float | None) -> str:
-    """Return what a log that found a pool empty says."""
+    """Return the sentence for a log that says that a pool was empty."""
     return f"the log says that no address of {pool} was free at {moment(at)}: a pod could not start"
 
 
@@ -191,7 +191,7 @@ def _scratch(around: Surroundings, node: NodeState) -> Finding | None:
 
 
 def _namespaces(around: Surroundings, node: NodeState) -> Finding | None:
-    """Stopped sandboxes keep theirs until they stop; of those it is not always known which is whose."""
+    """Sandboxes that do not run keep theirs until they are stopped, and which is whose is not always known: so they are only counted."""
     if around.namespaces is None or node.directories is None or node.ready is None:
         return None
     unclaimed = len(around.namespaces - around.claimed)

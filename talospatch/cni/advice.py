@@ -14,7 +14,7 @@ from talospatch.versions import minors_between
 
 HEALING_MINOR = "1.8"
 _FATAL = frozenset({Verdict.FATAL, Verdict.TIME_BOMB})
-# What a power cut or a full disk makes of a file; nothing else here is told by when the file was written.
+# What a power cut or a full disk makes of a file: which of the two it was is told by when the file was written.
 _CUT_SHORT = frozenset({Damage.EMPTY, Damage.NULS, Damage.NUL_TAIL, Damage.TRUNCATED})
 
 
@@ -67,7 +67,7 @@ def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advic
 
 
 def _path(talos: str) -> str:
-    """Talos tests upgrades between adjacent minors, and recommends the newest patch release of each on the way (its upgrade guide)."""
+    """Return the way: Talos tests upgrades between adjacent minors, and recommends the newest patch release of each (its upgrade guide)."""
     try:
         steps = minors_between(talos, HEALING_MINOR)
     except VersionError:

@@ -48,7 +48,7 @@ class DeletePrediction:
     Attributes:
         fails: whether DEL returns an error, panics or hangs; then no plugin runs and nothing is released.
         error: the text after ``cached result: `` that the node logs; for a panic or hang, a text that begins with that word; None when
-            it does not fail. For a conflist version that is none, libcni's own words, which have no ``cached result: `` before them.
+            it does not fail. For a cniVersion that is no version, libcni's own words, which have no ``cached result: `` before them.
         file_left: whether the file is still there afterwards.
         plugins_run: whether the conflist's plugins are run.
     """
@@ -221,7 +221,7 @@ def parse_cni_version(text: str, libcni: tuple[int, int, int]) -> tuple[int, ...
 
 
 def _number(digits: str) -> int:
-    """Read a decimal number of any length, which Python's ``int`` refuses to; one beyond int64 only stays beyond it."""
+    """Read a decimal number of any length, which Python's ``int`` refuses to; of one beyond int64 no more is kept than that it is."""
     value = int(digits.lstrip("+-").lstrip("0")[:20] or "0")
     return -value if digits.startswith("-") else value
 

@@ -40,7 +40,7 @@ class Selector:
 
     @property
     def by_name(self) -> bool:
-        """Whether a pod may be meant, so that who owns a sandbox must be known to find it."""
+        """Whether a pod may be meant, so that a sandbox can be found only by whose it is."""
         return bool(self.pod)
 
     def takes_sandbox(self, sandbox: str) -> bool:
@@ -63,7 +63,7 @@ class Selector:
 
 
 def is_short(text: str) -> bool:
-    """Whether a text could be the beginning of a sandbox's ID, but for its length."""
+    """Whether a text would be the beginning of a sandbox's ID if it were longer."""
     return len(text) < SHORTEST and bool(_DIGITS.fullmatch(text))
 
 

@@ -48,7 +48,7 @@ class Space:
 
 
 def space_in(mounts: Iterable[Mount]) -> Space:
-    """Return what a node's mounts say of the one that holds the cache. What cannot be is not believed."""
+    """Return what a node's mounts say of the one that holds the cache. Figures that cannot be are not believed."""
     holding = [mount for mount in mounts if mount.mounted_on in _ABOVE]
     if not holding:
         return Space(problem=f"no mount that the node names holds {RESULTS}")

@@ -38,7 +38,7 @@ class ContainerState:
     """One container of a pod.
 
     Attributes:
-        exit_code: None while it did not end.
+        exit_code: None as long as it has not ended.
         image_id: the image by digest, once it is known.
         waiting: why it did not start, as ``ImagePullBackOff: …``; empty when it did.
     """
@@ -83,7 +83,7 @@ class Kubernetes:
         return KubernetesNode(name, info.bootID or "")
 
     async def pods_on(self, node: str, *, most: int) -> tuple[PodOnNode, ...]:
-        """Return the pods of a node, of all namespaces; one that has more than so many is a failure."""
+        """Return the pods of a node, of all namespaces; more than ``most`` of them are a failure."""
         from lightkube.resources.core_v1 import Pod
 
         from talospatch.kubernetes.pods import pod_on_node
@@ -92,7 +92,7 @@ class Kubernetes:
         found: list[PodOnNode] = []
         with _translated(doing):
             async for pod in self._client.list(Pod, namespace="*", fields={"spec.nodeName": node}, chunk_size=_CHUNK):
-                # Asked for, and not believed: what is between us and the API may not know of it.
+                # The server was asked for these only, and that is checked: a proxy in front of it may not pass that on.
                 if pod.spec is not None and pod.spec.nodeName == node:
                     found.append(pod_on_node(pod))
                 if len(found) > most:

@@ -24,7 +24,7 @@ class Need(NamedTuple):
 
     Attributes:
         what: the subject of a sentence.
-        instead: what does without.
+        instead: what works without it, as the end of that sentence; may be empty.
     """
 
     what: str
@@ -40,7 +40,7 @@ def require_extra(need: Need = JOB, *, found: bool | None = None) -> None:
 
     Args:
         need: what it is wanted for.
-        found: whether it is; looked up when None.
+        found: whether the library is installed; looked up when None.
 
     Raises:
         RefusedError: ``missing-extra``.
@@ -64,7 +64,7 @@ def is_named(path: str | Path | None, context: str | None) -> bool:
 
 
 def require_config(path: str | Path | None, context: str | None, *, need: Need = JOB) -> None:
-    """Raise where :func:`connect` would for want of a kubeconfig; asks nothing.
+    """Raise where :func:`connect` would for want of a kubeconfig; asks no server.
 
     Args:
         path: see :func:`connect`.
@@ -80,7 +80,7 @@ def require_config(path: str | Path | None, context: str | None, *, need: Need =
 
 
 def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> Kubernetes:
-    """Return a client. Reads files; asks nothing yet.
+    """Return a client. Reads files; asks no server yet.
 
     Args:
         path: the kubeconfig; None takes ``KUBECONFIG``, then ``~/.kube/config``, then a pod's own service account.
