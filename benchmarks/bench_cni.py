@@ -11,11 +11,10 @@ from pathlib import Path
 
 import psutil
 
+from talospatch.cni.directories import RESULTS, SANDBOXES
 from talospatch.cni.rules import Verdict
 from talospatch.cnicheck.check import check
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
-from talospatch.cnicheck.scan import SANDBOXES
 from talospatch.simulator.launch import process
 from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeSpec, SandboxSpec
 from talospatch.talosapi.client import Client

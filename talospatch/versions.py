@@ -86,6 +86,18 @@ def _tag(text: str) -> TalosVersion:
     return TalosVersion.parse(text)
 
 
+def minors_between(first: str, last: str) -> tuple[str, ...]:
+    """Return the minors from one version's to another's, both included, as ``1.13``; none where the first is the later one.
+
+    Raises:
+        VersionError: one names no Talos version, or their majors differ, so that what lies between them is not known.
+    """
+    (major, low), (other, high) = TalosVersion.parse(first).key[:2], TalosVersion.parse(last).key[:2]
+    if major != other:
+        raise VersionError(f"which minors there are between {first} and {last} is not known")
+    return tuple(f"{major}.{minor}" for minor in range(low, high + 1))
+
+
 class Fact(Enum):
     """What began with which version: the first tag that has it, and what it is with its source."""
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from talospatch.cli.demo import cluster as demo
 from talospatch.cni.eligibility import Include
 from talospatch.cnicheck.options import NodeToCheck
-from talospatch.cnicheck.repair import repair
-from talospatch.cnicheck.repair_debug import DebugRemover
-from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions, RepairPlan
-from talospatch.cnicheck.repair_planner import plan_repair
+from talospatch.cnicheck.repair.by_debug import DebugRemover
+from talospatch.cnicheck.repair.plan import IMAGE, Method, RepairOptions, RepairPlan
+from talospatch.cnicheck.repair.planner import plan_repair
+from talospatch.cnicheck.repair.run import repair
 from talospatch.rollout.journal import JournalStore
 from talospatch.rollout.places import Places
 from talospatch.simulator.clock import VirtualClock
@@ -26,8 +26,8 @@ from talospatch.simulator.tree import PathError
 from talospatch.talosapi.client import Client
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_removal import Remover
-    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.repair.remover import Remover
+    from talospatch.cnicheck.repair.report import RepairReport
     from talospatch.simulator.node import SimulatedNode
 
 RESULTS = "/var/lib/cni/results"

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from talospatch.cnicheck.options import CheckOptions
-    from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
-    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.repair.plan import Method, RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair.report import RepairReport
     from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.async_cluster import AsyncCluster, Chosen
     from talospatch.fleet.inventory import Inventory

@@ -11,7 +11,7 @@ from talospatch.cli import signals
 from talospatch.cli.layout import wrap
 from talospatch.cli.output import Format, View, emit
 from talospatch.cli.views import repair as views
-from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
+from talospatch.cnicheck.repair.plan import Method, RepairOptions, RepairPlan
 from talospatch.errors import InputError
 from talospatch.planning.outcomes import ExitCode
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from talospatch.cli.options import Output
     from talospatch.cli.paint import Paint
     from talospatch.cli.terminal import Terminal
-    from talospatch.cnicheck.repair_journal import RepairRecord
+    from talospatch.cnicheck.repair.journal import RepairRecord
     from talospatch.fleet.async_cluster import AsyncCluster
     from talospatch.fleet.targets import Targets
 
@@ -175,7 +175,7 @@ def _must_reach(carrying: Carrying, methods: frozenset[Method]) -> None:
 
 
 def _manifest(plan: RepairPlan, terminal: Terminal, output: Output) -> int:
-    from talospatch.cnicheck.repair_job import manifests
+    from talospatch.cnicheck.repair.by_job import manifests
 
     made = manifests(plan.nodes, plan.options)
     terminal.say(views.plan_text(plan, terminal.prose_width, terminal.error_paint))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from talospatch.cni.directories import NAMESPACES, NETWORKS, SCRATCH
 from talospatch.cni.leases import LEAKED, HeldAddress, Holder, Lease, at_least_leaked, held
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from talospatch.cni.pools import Pool
     from talospatch.cni.verdict import NodeState
 
-NETWORKS = "/var/lib/cni/networks"
-# A pool with this part of it left, or less, is under pressure: the next deployment may not fit.
+# A pool of which this share or less is free is under pressure: the next deployment may not fit.
 PRESSURE = 0.1
 MOST_NAMED = 10  # addresses named in a sentence; the value has them all
 
@@ -140,7 +140,7 @@ def findings(found: Iterable[NetworkAddresses], around: Surroundings, node: Node
 
 
 def no_address(pool: Pool, at: float | None) -> str:
-    """Return what a log that found a pool empty says."""
+    """Return the sentence for a log that says that a pool was empty."""
     return f"the log says that no address of {pool} was free at {moment(at)}: a pod could not start"
 
 
@@ -187,13 +187,11 @@ def _scratch(around: Surroundings, node: NodeState) -> Finding | None:
         f"{len(empty)} scratch files of flannel are empty: their sandboxes stop, but flannel then releases no address: "
         f"{_some([shown(name[:12]) for name in empty])}"
     )
-    return _finding(
-        "empty-scratch-file", "/var/lib/cni/flannel", text, "look again once these pods are gone: the addresses are leaked then"
-    )
+    return _finding("empty-scratch-file", SCRATCH, text, "look again once these pods are gone: the addresses are leaked then")
 
 
 def _namespaces(around: Surroundings, node: NodeState) -> Finding | None:
-    """Stopped sandboxes keep theirs until they stop; of those it is not always known which is whose."""
+    """Sandboxes that do not run keep theirs until they are stopped, and which is whose is not always known: so they are only counted."""
     if around.namespaces is None or node.directories is None or node.ready is None:
         return None
     unclaimed = len(around.namespaces - around.claimed)
@@ -202,7 +200,7 @@ def _namespaces(around: Surroundings, node: NodeState) -> Finding | None:
         return None
     more = "is one more network namespace" if surplus == 1 else f"are {surplus} more network namespaces"
     text = f"there {more} than sandboxes: nobody takes {'it' if surplus == 1 else 'them'} down any more"
-    return _finding("leaked-namespaces", "/run/netns", text, "they go with the next reboot")
+    return _finding("leaked-namespaces", NAMESPACES, text, "they go with the next reboot")
 
 
 def _finding(code: str, path: str, message: str, hint: str = "") -> Finding:

@@ -10,11 +10,11 @@ from talospatch.cni.predict import reads_cache
 from talospatch.cni.rules import ON_EVERY_VERSION, Verdict
 from talospatch.cni.verdict import BOOT_MARGIN, Judged, NodeState, tolerates
 from talospatch.errors import VersionError
-from talospatch.versions import TalosVersion
+from talospatch.versions import minors_between
 
 HEALING_MINOR = "1.8"
 _FATAL = frozenset({Verdict.FATAL, Verdict.TIME_BOMB})
-# What a power cut or a full disk makes of a file; nothing else here is told by when the file was written.
+# What a power cut or a full disk makes of a file: which of the two it was is told by when the file was written.
 _CUT_SHORT = frozenset({Damage.EMPTY, Damage.NULS, Damage.NUL_TAIL, Damage.TRUNCATED})
 
 
@@ -67,12 +67,11 @@ def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advic
 
 
 def _path(talos: str) -> str:
-    """Talos tests upgrades between adjacent minors, and recommends the newest patch release of each on the way (its upgrade guide)."""
+    """Return the way: Talos tests upgrades between adjacent minors, and recommends the newest patch release of each (its upgrade guide)."""
     try:
-        major, minor = TalosVersion.parse(talos).minor.split(".")
+        steps = minors_between(talos, HEALING_MINOR)
     except VersionError:
         return "one minor version at a time"
-    steps = [f"{major}.{step}" for step in range(int(minor), int(HEALING_MINOR.partition(".")[2]) + 1)]
     return f"one minor version at a time, the newest patch release of each: {' → '.join(steps)}"
 
 

@@ -29,7 +29,7 @@ class CacheEntry:
         interface: as ``eth0``.
         addresses: with their prefix length, as ``10.244.7.2/24``.
         has_netns: whether it names the network namespace itself: written by containerd 2.0 or newer.
-        namespace_file: base name of the network namespace in ``/run/netns``, from there or from the result's interfaces.
+        namespace_file: base name of the network namespace in ``/run/netns``, from that field or else from the result's interfaces.
     """
 
     namespace: str = ""

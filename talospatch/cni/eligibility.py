@@ -1,7 +1,7 @@
 """Which cache files may be removed from a node: every condition is a row, and all of them must hold.
 
-Decided from two looks at the node, and once more from a third one directly before anything is removed. What could not be seen is never
-taken for what one hopes it to be.
+Decided from two looks at the node, and once more from a third one directly before anything is removed. What could not be seen never
+counts in favour of removing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import NamedTuple
 from talospatch.cni.damage import Damage
 from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import Verdict
-from talospatch.cni.verdict import BOOT_MARGIN, SETTLING, Judged, NodeState
+from talospatch.cni.verdict import BOOT_MARGIN, CLOCK_JUMP, CONFIRMING, SETTLING, Judged, NodeState
 
-APART = 60.0  # seconds between two looks: the kubelet's garbage collection runs once in that time
-CLOCK_JUMP = 2  # seconds by which the boot time may differ between two looks: it is rounded, and slewed a little
+APART = CONFIRMING  # seconds between the two looks
 FUTURE = 60  # seconds by which a file may seem to be ahead of our clock
-# What a file's name may hold beyond being a cache file's: an interface that a CNI plugin would give, nothing that a program could act on.
+# Interfaces that a file's name may end in: such as CNI plugins make, without a character that a program could act on.
 _PLAIN_INTERFACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,14}")
 
 
@@ -70,7 +69,7 @@ class Life(StrEnum):
     UNSHOWN = "unshown"
 
 
-# How it was shown that a sandbox is dead. The first is not there before Talos 1.9, which does not name sandboxes.
+# How it was shown that a sandbox is dead. The first needs Talos 1.9 or newer: older ones do not tell the IDs of sandboxes.
 NOT_READY = "it is not among the READY sandboxes"
 EARLIER_BOOT = "its file is older than this boot, and no sandbox outlives a reboot"
 NO_TASK = "containerd runs no task for it"
@@ -124,7 +123,7 @@ class Condition(NamedTuple):
         sentence: why the file is left alone when it does not hold.
         source: why the condition is there.
         holds: whether it does.
-        needed_for_others: when it does not hold, the rows below say nothing.
+        needed_for_others: when it does not hold, the rows below are not asked.
     """
 
     code: str
@@ -241,7 +240,7 @@ CONDITIONS = (
         lambda case: case.now.verdict in _WORTH[case.include] or case.now.verdict is Verdict.TIME_BOMB,
     ),
 )
-# Codes of what no later look makes hold, as long as it is the same entry.
+# Codes of conditions that do not come to hold in a later look, as long as the entry is the same.
 LASTING = frozenset({"unplain-name", "not-a-file"})
 SENTENCES = {condition.code: condition.sentence for condition in CONDITIONS}
 
@@ -312,7 +311,7 @@ def _same(before: Judged, now: Judged) -> bool:
 
 
 def _is_damaged(judged: Judged) -> bool:
-    """Whether what is in the file was read and is not in order: a log that says so is no look at the file."""
+    """Whether the content was read and is not in order; that a log says so is not enough."""
     return judged.inspection.damage is not Damage.UNSEEN and (judged.inspection.damage is not Damage.NONE or judged.error is not None)
 
 

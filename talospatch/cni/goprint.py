@@ -8,13 +8,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import cache
 
-# Characters that have come since Unicode 14.0, which Python 3.11 knows.
+# Characters that came after Unicode 14.0, which is Python 3.11's, and up to 15.0.
 _OF_15_0 = """
     cf3 ece 10efd-10eff 1123f-11241 11b00-11b09 11f00-11f10 11f12-11f3a 11f3e-11f59 1342f 13440-13455 1b132 1b155 1d2c0-1d2d3 1df25-1df2a
     1e030-1e06d 1e08f 1e4d0-1e4f9 1f6dc 1f774-1f776 1f77b-1f77f 1f7d9 1fa75-1fa77 1fa87-1fa88 1faad-1faaf 1fabb-1fabd 1fabf 1face-1facf
     1fada-1fadb 1fae8 1faf7-1faf8 2b739 31350-323af
 """
-# Characters that have come since: 15.1 is Python 3.13's; up to 18.0.
+# Characters that came after 15.0, and up to 18.0; Python 3.13 has 15.1.
 _LATER = """
     558 58b-58c 5c8-5c9 88f 897 b53-b54 c5c cdc 1acf-1af0 1b4e-1b4f 1b7f 1c89-1c8a 208f 209d-209f 20c1-20c4 2427-2429 2b96 2e60-2e63
     2ffc-2fff 31e4-31e5 31ef a7cb-a7cf a7d2 a7d4 a7da-a7dd a7e2 a7f1 ab6c-ab6d fbc3-fbd2 fd90-fd91 fdc8-fdce 105c0-105f3 107bb-107bf

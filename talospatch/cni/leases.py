@@ -54,7 +54,7 @@ class Lease(NamedTuple):
         size: bytes.
         modified: seconds since 1970.
         sandbox, interface: what its content names; empty when it was not read or names nothing.
-        was_read: whether its content is known, which that of an empty file is.
+        was_read: whether its content is known, as that of a file too short to name a sandbox is.
     """
 
     network: str
@@ -120,7 +120,7 @@ def held(leases: Iterable[Lease], node: NodeState) -> tuple[HeldAddress, ...]:
 
 
 def by_sandbox(leases: Iterable[Lease]) -> Mapping[str, tuple[Lease, ...]]:
-    """Return the leases of each sandbox that one names."""
+    """Return leases by the sandbox that they name."""
     found: dict[str, tuple[Lease, ...]] = {}
     for each in leases:
         if each.sandbox:
@@ -131,8 +131,8 @@ def by_sandbox(leases: Iterable[Lease]) -> Mapping[str, tuple[Lease, ...]]:
 def at_least_leaked(leases: Iterable[Lease], sandboxes: int) -> int:
     """Return how many addresses must be held by nobody, where contents were not read.
 
-    A sandbox holds one address of each family of a network at most. So with more addresses than sandboxes the rest is leaked, whichever
-    it is. Leases in excess of a fresh sandbox or two say little: the directory of a sandbox is made later than its lease.
+    A sandbox holds one address of each family of a network at most. So where there are more addresses than sandboxes, the surplus is
+    leaked, whichever of them it is. A surplus of one or two says little: the directory of a new sandbox is made later than its lease.
 
     Args:
         leases: of one network.

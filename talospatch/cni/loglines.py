@@ -1,6 +1,6 @@
 """One line of a log: which sandbox it could not stop, why, when, and whose it is.
 
-The forms, all of real logs but the second (facts of each beside the tests):
+The forms; all but the second were seen in real logs (what is known of each stands beside the tests):
 
 - the kubelet's JSON, Talos's default; the same with ``msg`` and ``err`` in one text, as Talos's log sender writes it; klog's text, also
   nested in the texts of other errors, each level with one more level of quoting; text of kubelets before 1.21;
@@ -28,7 +28,7 @@ class Cause(StrEnum):
     OTHER = "other"
 
 
-# What tells the other causes, in the order in which they are looked for; "cni plugin not initialized" is containerd's before 1.4 and since.
+# Words that tell the other causes, in the order in which they are looked for; the first is containerd's, before 1.4 and since.
 _TELLING = (
     ("cni plugin not initialized", Cause.NOT_READY),
     ("cni config uninitialized", Cause.NOT_READY),
@@ -46,7 +46,7 @@ class Failure(NamedTuple):
         network: whose cached result could not be read; empty for another cause.
         reason: what follows ``cached result:``, or what follows the sandbox's ID.
         cause: the kind of reason.
-        is_whole: whether the reason is known to be there to its end.
+        is_whole: whether the reason is known to be complete.
     """
 
     sandbox: str
@@ -76,7 +76,7 @@ class LogLine(NamedTuple):
 
 _FAILED = re.compile(r'destroy network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
 _CACHED = re.compile(r'failed to get network (\\*)"([A-Za-z0-9][A-Za-z0-9_.\-]{0,252})\1" cached result: (.*)', re.DOTALL)
-# From the first of a run of backslashes only, or a long run would be looked at again from each of them.
+# Matches begin with the first backslash of a run only: else a long run would be searched again from each of them.
 _QUOTES = re.compile(r'(?<!\\)(\\*+)"')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
@@ -87,7 +87,7 @@ _UID_TEXT = re.compile(r'\bpodUID="?([0-9a-fA-F\-]{8,64})')
 _KLOG = re.compile(r"\b[IWEF](\d\d)(\d\d) (\d\d):(\d\d):(\d\d)(\.\d{1,9})?")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:Z|[+-]\d\d:?\d\d)")
 _TS = re.compile(r'"ts":\s?(\d{9,14}(?:\.\d+)?)')
-# What stands before a line: `10.5.0.3: ` of talosctl. A time of a container's log or journald's words end otherwise.
+# What talosctl puts before a line: `10.5.0.3: `. What a container's log file or journald puts there ends otherwise.
 _NODE = re.compile(r"([^\s:]\S{0,252}): (?=\{|[IWEF]\d{4} |time=)")
 _LEADING_TS = re.compile(rb'\{"ts":([1-9]\d{8,13}(?:\.\d{1,9})?),(?=")')
 _TRAILING_TIME = b',"time":"'
@@ -97,7 +97,7 @@ LONGEST_REASON = 1000  # characters; libcni's own words have no more than 300, t
 _LONGEST_PREFIX = 300  # characters before the JSON of a line
 _LONGEST_KEPT = 2000  # characters of a text whose reading is remembered
 _DECODER = json.JSONDecoder()
-# A number of seconds that large would be in the year 5138, so it is one of milliseconds; one beyond the other is no time.
+# 1e11 seconds end in the year 5138, so a number that large counts milliseconds; one of 1e14 or more is no time.
 _MILLISECONDS, _LATEST = 1e11, 1e14
 _DAY = 86_400.0
 
@@ -107,7 +107,7 @@ def read_line(line: bytes, now: float | None = None) -> LogLine | None:
 
     Args:
         line: its bytes, without the line break.
-        now: about when the log was fetched, seconds since 1970. klog's text has no year: it is the latest that is not in the future.
+        now: about when the log was fetched, seconds since 1970. klog's text has no year: it gets the latest that is not in the future.
     """
     if len(line) <= _LONGEST_KEPT:
         timeless, at = _without_time(line)
@@ -137,7 +137,7 @@ def read_line(line: bytes, now: float | None = None) -> LogLine | None:
 
 
 def _without_time(line: bytes) -> tuple[bytes, float | None]:
-    """Return a record without its time where that stands first, as the kubelet's, or last, as containerd's; nothing for other lines."""
+    """Return a record without its time, and that, where it stands first (the kubelet's) or last (containerd's); nothing for other lines."""
     begins = _LEADING_TS.match(line)
     if begins is not None:
         return b"{" + line[begins.end() :], _seconds(float(begins[1]))
@@ -155,7 +155,7 @@ def _read_timeless(line: bytes) -> LogLine | None:
 
 
 def record_of(line: bytes) -> dict[str, Any] | None:
-    """Return a line's JSON object, wherever in its beginning that starts; None when it has none that can be read."""
+    """Return a line's JSON object, which may start some way into the line; None when it has none that can be read."""
     brace = line.find(b"{", 0, _LONGEST_PREFIX)
     if brace < 0:
         return None

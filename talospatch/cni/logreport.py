@@ -92,7 +92,7 @@ class LogReport:
         return each.cause is Cause.CACHE and not each.is_over and self.is_recent(each)
 
     def is_recent(self, each: SandboxLog) -> bool:
-        """Whether it failed until about the end of the logs; where no line has a time it may have."""
+        """Whether it failed until about the end of the logs; True where no line has a time, since it may have."""
         return each.last is None or self.last is None or each.last >= self.last - RECENT
 
     def pod_of(self, sandbox: str) -> PodName | None:
@@ -114,7 +114,7 @@ def only(report: LogReport, sandboxes: Iterable[str]) -> LogReport:
 
 
 def joined(elsewhere: LogReport, own: LogReport) -> LogReport:
-    """Return what a node's own logs and others say of it as one; of a sandbox that both speak of, what reaches further."""
+    """Return what a node's own logs and others say of it as one; where both speak of a sandbox, the one that reaches further counts."""
     if not elsewhere.bytes:
         return own
     return replace(

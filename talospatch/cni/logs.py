@@ -19,11 +19,11 @@ LONGEST_LINE = 256 << 10  # bytes; a longer line is not looked at
 _MOST_REASONS = 8
 _MOST_POOLS = 16
 _JUMP = 300.0  # seconds that a log's clock may go back from one line to the next before it is called a jump
-_EDGE, _LINES = 16 << 10, 8  # bytes, and lines in them, at either end of a log in which the time is looked for that it begins or ends
-_ABOVE = 4096  # bytes before a line of a text in several lines, in which its header is looked for
+_EDGE, _LINES = 16 << 10, 8  # bytes at either end of a log, and lines in them, that are searched for its first and its last time
+_ABOVE = 4096  # bytes before a line that continues a text, in which the header of that text is looked for
 
-# What a line must hold to matter: a failure, containerd's word that a sandbox is there or gone, the kubelet's of a pod's container, and
-# host-local's that a pool is empty.
+# What a line must hold to matter: a failure, containerd's message that a sandbox is there or gone, the kubelet's about a container of a
+# pod, or host-local's that a pool is empty.
 NEEDLES = (b"destroy network for sandbox", b"cached result: ", b" returns s", b"(PLEG): event", b" addresses available")
 _STARTED = (
     # Go's JSON writes the ampersand as an escape.
@@ -66,7 +66,7 @@ class _Seen:
         self._again = 0
 
     def add(self, line: LogLine, at: float | None, node: str) -> None:
-        """Take in one more line that says that it failed."""
+        """Take in one more line that says that stopping it failed."""
         failure = line.failure
         self.lines += 1
         if failure is not self._latest:  # mostly it is, word for word: then only a number grows
@@ -88,7 +88,7 @@ class _Seen:
         self._again = 0
 
     def summed(self, sandbox: str, known: PodName | None) -> SandboxLog:
-        """Return it as a value; of several reasons the one that counts: the cache's, whole, said most often."""
+        """Return it as a value. Of several reasons one counts: the cache's first, then a whole one, then the most frequent."""
         self._settle()
         chosen = max(self.reasons, key=lambda each: (each.cause is Cause.CACHE, each.is_whole, self.reasons[each], len(each.reason)))
         return SandboxLog(
@@ -106,7 +106,7 @@ class _Seen:
 
 
 def _lines_with(needle: bytes, block: bytes, low: int, high: int, lines: dict[int, int]) -> None:
-    """Add the lines between two places that hold some words: where each begins and ends."""
+    """Add each line between two offsets that holds the needle: where it begins, and where it ends."""
     place = block.find(needle, low, high)
     while place >= 0:
         end = block.find(b"\n", place, high)
@@ -131,7 +131,7 @@ class LogScan:
 
     Args:
         now: about when the log was fetched, seconds since 1970; gives klog's text its year.
-        most_sandboxes: whose failures are kept; of others it is only said that there are.
+        most_sandboxes: sandboxes whose failures are kept; a note says that there were more.
         most_pods: containers whose pod is remembered, the latest ones.
     """
 
@@ -169,7 +169,7 @@ class LogScan:
             self._block(block, end)
 
     def end_log(self, *, now: float | None = None) -> None:
-        """Say that one log ends here and another may follow: its last line need not be whole.
+        """Say that one log ends here and another may follow: its last line need not end in a line break.
 
         Args:
             now: about when the next one was fetched, where that differs.
@@ -237,7 +237,7 @@ class LogScan:
                 self._line(line, above=block[max(0, start - _ABOVE) : start] if line[:1] == b"\t" else b"")
 
     def _span(self) -> None:
-        """Note the times of the first and the last line that has one; the very first may begin in its middle, as a ring does."""
+        """Note the times of the first and the last line that has one; the very first may be cut off, as a ring begins."""
         for lines in (self._head.split(b"\n")[:_LINES], reversed(self._tail.split(b"\n")[-_LINES:])):
             self._widen(next(filter(None, map(self._time, lines)), None))
 
@@ -263,7 +263,7 @@ class LogScan:
             self._no_address(line, at)
 
     def _header_time(self, above: bytes) -> float | None:
-        """Klog breaks texts of several lines: the time stands in the nearest line before that has a header."""
+        """Return the time of a line that continues a text of klog's: it stands in the header, the nearest one above."""
         return next(filter(None, map(self._time, reversed(above.split(b"\n")))), None) if above else None
 
     def _failed(self, found: LogLine, at: float | None, node: str) -> None:

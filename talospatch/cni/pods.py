@@ -1,4 +1,4 @@
-"""Which of a node's pods in Kubernetes a sandbox is of: by the address that is held for it, else by its hostname.
+"""Which of a node's pods in Kubernetes a sandbox belongs to: told by the address that is held for it, else by its hostname.
 
 Kubernetes knows no sandboxes, so each match has to hold against what else is known. A sandbox is made while its pod is there: after the
 kubelet took note of the pod (``status.startTime``) and before the pod's last container ended. A finished pod keeps its last address in its
@@ -46,13 +46,13 @@ def pod_of(pods: Iterable[KubernetesPod], *, addresses: Collection[str], hostnam
         pods: of its node.
         addresses: those that are held for it.
         hostname: its own; empty when it is not known.
-        made: when it was made, seconds since 1970, as whole as Kubernetes tells times; None when that is not known.
-        runs: whether it runs, so that its pod has its addresses. One that came back after a reboot has others than its old sandbox.
+        made: when it was made, whole seconds since 1970, as Kubernetes tells times; None when that is not known.
+        runs: whether it runs: then its pod has its addresses. A pod that came back after a reboot has others than its old sandbox.
     """
     there = [each for each in pods if _was_there(each, made)]
     found = [each for each in there if not set(addresses).isdisjoint(each.addresses)]
     if found:
-        # Two answers that do not go together are none.
+        # An address and a hostname that tell of different pods tell of none.
         fits = len(found) == 1 and (not hostname or found[0].hostname in ("", hostname))
         return Match(found[0].pod) if fits else None
     if not hostname or (runs and addresses):

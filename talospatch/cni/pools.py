@@ -1,7 +1,7 @@
 """The pool that a network's addresses come from: its ranges, and how many addresses that makes.
 
-Source: host-local's allocator, range.go and config.go. What is left out of a range is claimed by rule: it starts behind the network's
-own address, ends before the broadcast address (IPv6 has none), and its gateway, the first address unless said, is never given out.
+Source: host-local's allocator, range.go and config.go. What a range leaves out follows from rules: it starts after the network's
+own address, ends before the broadcast address (IPv6 has none), and its gateway, the first address unless set, is never given out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Range(NamedTuple):
     Attributes:
         version: 4 or 6.
         first, last: both are given out.
-        gateway: is not; 0 when there is none.
+        gateway: never given out; 0 when there is none.
     """
 
     version: int

@@ -48,7 +48,7 @@ class DeletePrediction:
     Attributes:
         fails: whether DEL returns an error, panics or hangs; then no plugin runs and nothing is released.
         error: the text after ``cached result: `` that the node logs; for a panic or hang, a text that begins with that word; None when
-            it does not fail. For a conflist version that is none, libcni's own words, which have no ``cached result: `` before them.
+            it does not fail. For a cniVersion that is no version, libcni's own words, which have no ``cached result: `` before them.
         file_left: whether the file is still there afterwards.
         plugins_run: whether the conflist's plugins are run.
     """
@@ -123,13 +123,11 @@ class CachedResult(NamedTuple):
 
     Attributes:
         error: its words, whether or not they make DEL fail; None when it reads it.
-        syntax: whether the error is one of JSON syntax.
         is_wrapper: whether the file is read as the cache's wrapper, not as a bare result.
         version: the result's cniVersion as far as it was found, else empty.
     """
 
     error: str | None
-    syntax: bool = False
     is_wrapper: bool = False
     version: str = ""
 
@@ -142,7 +140,7 @@ def cached_result(content: bytes, libcni: tuple[int, int, int], cni_version: str
 def read_result(document: Document, libcni: tuple[int, int, int], cni_version: str, *, before_go_1_24: bool = False) -> CachedResult:
     """Like :func:`cached_result`, for a text that was read already."""
     if document.error is not None:
-        return CachedResult(f"decoding version from network config: {document.error}", syntax=True)
+        return CachedResult(f"decoding version from network config: {document.error}")
     wrapper = _read_wrapper(document.value, has_netns=can(libcni, Fact.TOLERATES_DAMAGE))
     raw = document.value if wrapper is None else wrapper.result
     encoded = wrapper is not None
@@ -223,7 +221,7 @@ def parse_cni_version(text: str, libcni: tuple[int, int, int]) -> tuple[int, ...
 
 
 def _number(digits: str) -> int:
-    """Read a decimal number of any length, which Python's ``int`` refuses to; one beyond int64 only stays beyond it."""
+    """Read a decimal number of any length, which Python's ``int`` refuses to; of one beyond int64 no more is kept than that it is."""
     value = int(digits.lstrip("+-").lstrip("0")[:20] or "0")
     return -value if digits.startswith("-") else value
 

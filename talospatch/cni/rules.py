@@ -67,7 +67,7 @@ _LAST_RESORT = (
     "--reboot"
 )
 
-# Codes of what no version of containerd escapes; tests/containerd_node runs both on each that it has.
+# Codes of what happens with every version of containerd; tests/containerd_node runs both kinds on each that it has.
 ON_EVERY_VERSION = frozenset({"stop-crashes", "stop-will-crash", "stop-hangs", "stop-will-hang"})
 
 # Codes of what `talospatch cni repair` cannot remove and that does not heal either: their hints say who can.

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.names import parse, shown
 from talospatch.errors import InputError
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 SHORTEST = 6  # hexadecimal digits that name a sandbox; crictl shows 13
 LONGEST_NAME = 255  # of a file, on every file system that Talos has
-RESULTS = "/var/lib/cni/results"
 _ID = re.compile(rf"[0-9a-f]{{{SHORTEST},64}}")
 _DIGITS = re.compile(r"[0-9a-f]+")
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.\-]{0,251}[a-z0-9])?")
@@ -40,7 +40,7 @@ class Selector:
 
     @property
     def by_name(self) -> bool:
-        """Whether a pod may be meant, so that who owns a sandbox must be known to find it."""
+        """Whether a pod may be meant, so that a sandbox can be found only by whose it is."""
         return bool(self.pod)
 
     def takes_sandbox(self, sandbox: str) -> bool:
@@ -63,7 +63,7 @@ class Selector:
 
 
 def is_short(text: str) -> bool:
-    """Whether a text could be the beginning of a sandbox's ID, but for its length."""
+    """Whether a text would be the beginning of a sandbox's ID if it were longer."""
     return len(text) < SHORTEST and bool(_DIGITS.fullmatch(text))
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS
+
 if TYPE_CHECKING:
     from talospatch.talos.node import Mount
 
-CACHE = "/var/lib/cni/results"
 # Where its file system can be mounted. Nothing else that a node names is looked at, nor shown.
-_ABOVE = frozenset({"/", *(CACHE[:end] for end in range(1, len(CACHE) + 1) if CACHE[end : end + 1] in {"", "/"})})
+_ABOVE = frozenset({"/", *(RESULTS[:end] for end in range(1, len(RESULTS) + 1) if RESULTS[end : end + 1] in {"", "/"})})
 # Source: the kubelet's default evictionHard, nodefs.available<10% (Kubernetes, node-pressure eviction). Talos sets none of its own.
 KUBELET_EVICTS = 0.10
 _LARGEST = (1 << 63) - 1  # bytes; no file system of Linux is larger (loff_t)
@@ -47,10 +48,10 @@ class Space:
 
 
 def space_in(mounts: Iterable[Mount]) -> Space:
-    """Return what a node's mounts say of the one that holds the cache. What cannot be is not believed."""
+    """Return what a node's mounts say of the one that holds the cache. Figures that cannot be are not believed."""
     holding = [mount for mount in mounts if mount.mounted_on in _ABOVE]
     if not holding:
-        return Space(problem=f"no mount that the node names holds {CACHE}")
+        return Space(problem=f"no mount that the node names holds {RESULTS}")
     # What was mounted last on the longest path is what a file there is written to.
     found = max(enumerate(holding), key=lambda each: (len(each[1].mounted_on), each[0]))[1]
     if found.size == 0:
@@ -63,7 +64,7 @@ def space_in(mounts: Iterable[Mount]) -> Space:
 def clause(space: Space) -> str:
     """Return what was seen of it, as a clause; what the node said in a problem is not escaped yet."""
     if space.problem:
-        return f"how full the file system of {CACHE} is was not seen: {space.problem}"
+        return f"how full the file system of {RESULTS} is was not seen: {space.problem}"
     free = f"{space.mounted_on} has {amount(space.available)} of {amount(space.size)} free now"
     return f"{free}, less than the {KUBELET_EVICTS:.0%} at which the kubelet evicts pods by default" if space.is_low else free
 

@@ -35,7 +35,7 @@ class Whose(NamedTuple):
     Attributes:
         pod: the pod; None when nothing tells.
         source: what tells.
-        hostname: of the sandbox, where nothing tells the pod, or Kubernetes by it alone; else empty. As a rule it is the pod's name.
+        hostname: the sandbox's, where nothing tells the pod or Kubernetes knew it by this alone; else empty. Mostly it is the pod's name.
     """
 
     pod: PodName | None = None
@@ -56,14 +56,14 @@ class Story:
 
     Attributes:
         sandbox: its ID.
-        liveness: where it is.
+        liveness: what has become of it.
         files: its cache files, the worst first.
         log: what the logs say of it; None when they say nothing.
         still_fails: whether it could still not be stopped when the logs ended.
         pod: whose it is; None when nothing tells.
         pod_source: what tells.
-        hostname: of the sandbox, where nothing tells whose it is, or Kubernetes by it alone; else empty.
-        addresses: what is held for it, by host-local's own files.
+        hostname: its own, where nothing tells the pod or Kubernetes knew it by this alone; else empty.
+        addresses: those held for it, as host-local's own files say.
         namespace_file: its network namespace in ``/run/netns``, where a cache file or the node names it.
         since: when the trouble began, as far as can be seen: seconds since 1970; None when nothing tells.
         since_source: what tells: the file's time, or the log's first line about it.
@@ -103,7 +103,7 @@ class Story:
 
     @property
     def error(self) -> str | None:
-        """The words with which stopping it fails: those that were predicted, else those that were logged."""
+        """What stopping it fails with, as predicted or else as logged."""
         worst = self.files[0].error if self.files else None
         return worst or (self.log.reason if self.log is not None else None)
 
@@ -119,7 +119,7 @@ class Story:
 
     @property
     def steady(self) -> float:
-        """Seconds over which successive looks saw all its files just so."""
+        """Seconds over which successive looks saw all its files unchanged."""
         return min((file.steady for file in self.files), default=0.0)
 
 
@@ -184,7 +184,7 @@ def stories(judged: Iterable[Judged], traces: Traces, node: NodeState) -> tuple[
 
 
 def files_by_sandbox(judged: Iterable[Judged]) -> dict[str, list[Judged]]:
-    """Return the cache files of each sandbox that one is of."""
+    """Return cache files by the sandbox that they are of."""
     found: dict[str, list[Judged]] = {}
     for each in judged:
         if each.file.parsed is not None:
@@ -224,7 +224,7 @@ def _pod(sandbox: str, files: Sequence[Judged], traces: Traces) -> tuple[PodName
 
 
 def _since(files: Sequence[Judged], log: SandboxLog | None) -> tuple[float | None, Source]:
-    """A file's own time is when the damage was done; a log has lost what is older than its ring."""
+    """Return when the trouble began: a file's own time is when the damage was done, and a log has lost what is older than its ring."""
     damaged = [each.file.modified for each in files if each.verdict is not Verdict.HEALTHY and each.file.modified > 0]
     if damaged:
         return float(min(damaged)), Source.CACHE

@@ -25,16 +25,18 @@ if TYPE_CHECKING:
 
 # Seconds. A node's clock may have jumped between its boot and the first files (RTC, NTP): only what is older by more is of an earlier boot.
 BOOT_MARGIN = 300
+# Seconds by which the boot time may differ between two looks: it is a whole number, and clocks are slewed a little.
+CLOCK_JUMP = 2
 # libcni truncates and then writes: a file that was changed this recently may just be in the middle of that.
 WRITING = 60
-# Two looks this far apart are needed before anything is done about a file: the kubelet makes its round once a minute.
+# Two looks this far apart are needed before anything is done about a file: the kubelet's garbage collection runs once in that time.
 CONFIRMING = 60.0
 # While a pod is being made its cache file exists before its directory does (containerd's sandbox_run.go), for as long as images are pulled.
 SETTLING = 600
 
 
 class Liveness(StrEnum):
-    """Where the file's sandbox is."""
+    """What has become of a file's sandbox."""
 
     RUNNING = "running"  # READY, so its pod runs
     STOPPED = "stopped"  # containerd still knows it, and it does not run: kubelet tries to stop it, again and again
@@ -55,7 +57,7 @@ class NodeState:
         ready: IDs of READY sandboxes; None before Talos 1.9, which does not tell them, and when they could not be had.
         directories: IDs of the sandboxes that containerd knows; None when they could not be listed.
         boot_time: seconds since 1970; None when unknown.
-        now: seconds since 1970; None leaves every file settled.
+        now: our clock, seconds since 1970; None takes every file for settled.
         tasks: IDs that containerd has a task for, which a sandbox has as long as it runs; None where they were not listed. They tell what
             runs before Talos 1.9.
         host_network: of the READY sandboxes, those in the host's network: containerd never calls CNI for them.
@@ -117,12 +119,12 @@ class Judged:
     Attributes:
         file: the file.
         code: key of :data:`RULES`.
-        liveness: where its sandbox is.
+        liveness: what has become of its sandbox.
         inspection: what is in it.
         error: what the node logs after ``cached result:`` when stopping the sandbox fails; else None.
         assumed: whether the verdict rests on a conflist that was not read.
         logged: whether the node's log has that very failure.
-        steady: seconds between the first and the latest of successive looks that saw file and verdict just so; 0 after one look.
+        steady: seconds between the first and the latest of successive looks that saw file and verdict unchanged; 0 after one look.
     """
 
     file: CacheFile
@@ -146,19 +148,19 @@ class Judged:
 
     @property
     def confirmed(self) -> bool:
-        """Whether it was seen just so over at least a minute: nothing is called repairable before."""
+        """Whether it was seen unchanged over at least a minute, before which nothing is called repairable."""
         return self.steady >= CONFIRMING
 
 
 def liveness(file: CacheFile, node: NodeState) -> Liveness:
-    """Return where a file's sandbox is."""
+    """Return what has become of a file's sandbox."""
     # An entry that the node could not look at has no time.
     modified = file.modified if file.modified or not file.problem else None
     return whereabouts(file.parsed.sandbox if file.parsed is not None else "", modified, node)
 
 
 def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness:
-    """Return where a sandbox is.
+    """Return what has become of a sandbox.
 
     Args:
         sandbox: its ID.
@@ -167,13 +169,13 @@ def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness
     """
     if node.ready is not None and sandbox in node.ready:
         return Liveness.RUNNING
-    # No sandbox outlives a reboot: that is how it is told where the API does not name sandboxes.
+    # No sandbox outlives a reboot: where the API does not name sandboxes, this shows that one does not run.
     earlier_boot = modified is not None and node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
     if node.directories is not None and sandbox not in node.directories:
         fresh = not earlier_boot and modified is not None and node.now is not None and modified > node.now - SETTLING
         return Liveness.STARTING if fresh else Liveness.GONE
     if sandbox in node.failing:
-        return Liveness.STOPPED  # its process is ended before its network is taken down, and it is that which fails
+        return Liveness.STOPPED  # its process ends before its network is taken down, and what fails is the latter
     if node.directories is None:
         return Liveness.UNSEEN
     if node.ready is not None or earlier_boot:
@@ -246,7 +248,7 @@ def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: 
         return UNSEEN
     if not content:
         return EMPTY_FILE
-    # Where nothing reads the file, damage is named as the newest conflist of the strictest libcni would see it.
+    # Where no conflist reads the file, damage is named as under one of 1.0.0; where the libcni is unknown, as the strictest one sees it.
     libcni = node.runtime.libcni if node.runtime is not None else "1.1.2"
     cni_version = conflist.cni_version if conflist is not None and reads_cache(conflist.cni_version) else "1.0.0"
     return inspect(content, libcni=libcni, cni_version=cni_version, pod_of_sound=pod_of_sound)
@@ -260,7 +262,7 @@ def _predict(
         return None
     libcni = node.runtime.libcni
     if content and reads_cache(conflist.cni_version):
-        # It was read already, as this libcni and this conflist do.
+        # The inspection has read it already, as this libcni does under this conflist.
         return predict_read(inspection.error, libcnis.parse(libcni))
     return predict_delete(content, libcni=libcni, cni_version=conflist.cni_version, network=conflist.name, kind=file.kind)
 

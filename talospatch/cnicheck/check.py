@@ -18,7 +18,7 @@ from talospatch.cnicheck.scan import scan
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
     from talospatch.cnicheck.copied import Copy
-    from talospatch.cnicheck.options import NodeRow
+    from talospatch.rollout.rows import NodeRow
 
 
 async def check(
@@ -38,12 +38,12 @@ async def check(
         client: the client.
         rows: the nodes; a Talos version they hold is not asked for again.
         options: bounds and depth.
-        after: an earlier report: each file then tells how long it has been seen just so, which it must be for a minute before anything may
-            be done about it.
+        after: an earlier report: each file then tells for how long it has been seen unchanged. Nothing may be done about a file before
+            that is a minute.
         progress: called in the event loop with each node as it is done.
 
     Returns:
-        One row a node, in the order given, and the stories that logs from elsewhere tell of no node in particular.
+        One row for each node, in the order given, and the stories of sandboxes that logs from elsewhere name and none of these nodes has.
     """
     chosen = options or CheckOptions()
     todo = list(enumerate(rows))
@@ -71,11 +71,11 @@ async def check_copies(copies: Mapping[str, Copy], options: CheckOptions | None 
     """Check what somebody copied from nodes, and logs from elsewhere; without any copy, logs alone.
 
     Args:
-        copies: by the name under which each is to be told.
+        copies: by the name that each has in the report.
         options: bounds and depth; times are compared with their clock.
 
     Returns:
-        One row a copy, in the order given, and the stories that logs tell of none of them.
+        One row for each copy, in the order given, and the stories of sandboxes that the logs name and none of the copies has.
     """
     chosen = options or CheckOptions()
     nodes = [await scan(copy, NodeToCheck(name), chosen) for name, copy in copies.items()]

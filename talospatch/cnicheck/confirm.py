@@ -1,20 +1,19 @@
-"""Two looks at the same node: what both saw alike, and how long that has been so."""
+"""Two looks at the same node: which files both saw alike, and for how long those have been unchanged."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from talospatch.cni.verdict import CLOCK_JUMP
+
 if TYPE_CHECKING:
     from talospatch.cni.verdict import Judged
     from talospatch.cnicheck.report import NodeCni
 
-# Seconds by which the boot time may differ between two looks: it is a whole number, and clocks are slewed a little.
-CLOCK_JUMP = 2
-
 
 def confirmed(before: NodeCni, now: NodeCni) -> NodeCni:
-    """Return the later look, with how long each of its files has been seen just so.
+    """Return the later look, with how long each of its files has been seen unchanged.
 
     A file counts as the same when its size, its time, its verdict and its sandbox's whereabouts are. Nothing counts when the node has
     another Talos version or another boot time by now: it was rebooted, upgraded, or its clock jumped, so that ages mean something else.

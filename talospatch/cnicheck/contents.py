@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.predict import FileKind
 from talospatch.errors import IncompleteAnswer, NodeError, NotAuthorized, NotFound
 
@@ -14,11 +15,10 @@ if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
     from talospatch.cnicheck.options import CheckOptions
 
-RESULTS = "/var/lib/cni/results"
-# Reads up to this many files one by one; from there on one Copy of the directory is cheaper (a Read is a call of its own, a file in an
-# archive 100 microseconds).
+# Up to this many files are read one by one; for more, one Copy of the directory is cheaper (each Read is a call, each file in an archive
+# takes 100 microseconds).
 FEW = 8
-# What an entry costs in an archive beside its content, rounded up: header, padding, a long name.
+# Bytes that an entry takes in an archive beside its content, rounded up: header, padding, a long name.
 _PER_ENTRY = 2048
 
 

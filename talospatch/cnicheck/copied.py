@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from talospatch.cni.directories import CNI, RESULTS
 from talospatch.cni.names import parse
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.errors import IncompleteAnswer, InputError, NodeError, NotFound
 from talospatch.talos.files import MODE_DEVICE, MODE_DIRECTORY, MODE_FIFO, MODE_IRREGULAR, MODE_SOCKET, MODE_SYMLINK, CopiedFiles, FileInfo
 from talospatch.talos.node import NodeVersion
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from talospatch.talos.containers import Container
     from talospatch.talos.node import Mount
 
-CNI, LOGS = "/var/lib/cni", "/var/log"
+LOGS = "/var/log"
 MOST_ENTRIES = 400_000  # of one copy; no node has a hundredth of it
 # Bytes of a file's content that an archive's reader keeps; of a larger file only the size counts. Talos rotates logs at 5 MiB.
 LARGEST_KEPT = 8 << 20
@@ -77,7 +77,7 @@ class Copy:
 
     Args:
         entries: by absolute path on the node.
-        talos: the node's Talos version; empty when nobody told.
+        talos: the node's Talos version; empty when it is not known.
     """
 
     def __init__(self, entries: Mapping[str, Copied], talos: str = "") -> None:
@@ -87,7 +87,7 @@ class Copy:
             self._below.setdefault(path.rpartition("/")[0], []).append(path)
 
     async def version(self, node: str) -> NodeVersion:
-        """Return the version that was told; the empty one is no version, and then which containerd it has is not known."""
+        """Return the version that was given; an empty one leaves unknown which containerd the node has."""
         del node
         return NodeVersion(self._talos)
 
@@ -216,7 +216,7 @@ def _walk_directory(top: Path) -> Iterator[tuple[str, Copied]]:
 
 
 def _unpack(archive: Path) -> dict[str, Copied]:
-    """Read an archive in one pass. It comes from a node, and nothing in it decides how much memory or time this takes."""
+    """Read an archive in one pass. It comes from a node, so nothing in it may decide how much memory or time this takes."""
     try:
         with archive.open("rb") as file:
             if file.peek(len(_GZIP)).startswith(_GZIP):
@@ -231,7 +231,7 @@ def _read_tar(file: IO[bytes] | gzip.GzipFile, archive: Path) -> dict[str, Copie
     entries: dict[str, Copied] = {}
     watched = _Watched(file)
     kept = unpacked = 0
-    with tarfile.open(fileobj=watched, mode="r|") as tar:  # type: ignore[call-overload] # all that a stream has is read
+    with tarfile.open(fileobj=watched, mode="r|") as tar:  # type: ignore[call-overload] # read() is all that tarfile calls here
         for member in tar:
             unpacked += max(member.size, 0) + tarfile.BLOCKSIZE
             if len(entries) >= MOST_ENTRIES or unpacked > MOST_UNPACKED:
@@ -249,7 +249,7 @@ def _read_tar(file: IO[bytes] | gzip.GzipFile, archive: Path) -> dict[str, Copie
                     raise EOFError
             entries[name] = Copied(mode, member.size, int(member.mtime), member.linkname if mode == MODE_SYMLINK else "", content)
     while watched.read(_PIECE):
-        pass  # behind the last entry stands the end, and in a gzip stream the check of the whole
+        pass  # after the last entry comes the end of the archive, and in a gzip stream the checksum of it all
     # tarfile takes an archive that is cut off between two entries for one that ends there; a whole one ends in blocks of zeros.
     if watched.tail.strip(b"\0") or not watched.tail:
         raise EOFError
@@ -299,7 +299,7 @@ def _base(entries: Mapping[str, Copied]) -> tuple[str, str] | None:
 
 
 def _above(paths: Mapping[str, Copied]) -> set[str]:
-    """Return the directories above these paths that an archive need not have entries for."""
+    """Return the directories above these paths: an archive need not have entries for them."""
     found = set()
     for path in paths:
         parent = path.rpartition("/")[0]

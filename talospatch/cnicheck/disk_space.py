@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def space_of(client: CniCalls, node: str) -> Space:
-    """Return it, or why it was not seen. One call, for a node that has damaged files: for the others it would tell nothing."""
+    """Return that, or why it was not seen. One call, worth making only for a node with damaged files."""
     try:
         return space_in(await client.mounts(node))
     except NodeError as error:

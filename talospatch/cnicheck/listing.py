@@ -8,23 +8,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from talospatch.cni import conflist as conflists
-from talospatch.cni.addresses import NETWORKS
+from talospatch.cni.directories import CONFLISTS, NAMESPACES, NETWORKS, RESULTS, SANDBOXES, SCRATCH, TASKS
 from talospatch.cni.leases import Lease, lease
 from talospatch.cni.names import parse, shown
 from talospatch.cni.predict import FileKind
 from talospatch.cni.verdict import CacheFile
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.errors import NodeError, NotFound
 from talospatch.talos.files import MODE_FIFO, MODE_SYMLINK, FileInfo
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
 
-SCRATCH = "/var/lib/cni/flannel"
-SANDBOXES = "/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes"
-TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
-NAMESPACES = "/run/netns"
-CONFLISTS = "/etc/cni/net.d"
 _MOST_CONFLISTS = 1000
 _VANISHED = "no such file or directory"
 
@@ -66,7 +60,7 @@ class Listing:
     async def tasks(self) -> frozenset[str] | None:
         """Return the IDs that containerd has a task for; None when they could not be listed."""
         try:
-            # A directory on its way out is renamed to a hidden one first.
+            # containerd renames the directory of a task to a hidden one before it deletes it.
             return frozenset(name for name in await self._names(TASKS) if not name.startswith("."))
         except TooManyError:
             self.notes.append(f"more than {self.most} tasks: which pods run was not looked at")
@@ -92,7 +86,7 @@ class Listing:
         """Return the entries of the cache.
 
         Raises:
-            NodeError: it could not be listed. That there is none is no error: libcni makes it with the first pod that gets a network.
+            NodeError: it could not be listed. A missing cache is no error: libcni makes it with the first pod that gets a network.
         """
         files: list[CacheFile] = []
         try:
@@ -165,7 +159,7 @@ class Listing:
         return frozenset(names)
 
     async def _walk(self, root: str, take: Callable[[FileInfo], None], *, depth: int = 1) -> None:
-        """Hand on what is below a directory, up to the bound. What vanished while it was walked is not there any more.
+        """Hand each entry below a directory to ``take``, up to the bound. What vanished while it was walked is left out.
 
         Not a generator: another one around the client's costs as much for each file as looking at it.
         """
@@ -188,7 +182,7 @@ def _cache_file(entry: FileInfo) -> CacheFile:
     if entry.is_regular and not entry.link:
         return CacheFile(name, parse(name), entry.size, entry.modified)
     if entry.is_directory:
-        # One level was listed, so whether it is empty is not known; libcni can remove an empty one only.
+        # Only one level was listed, so whether it is empty is not known: it is taken for full, which is what libcni cannot remove.
         kind = FileKind.FULL_DIRECTORY
     elif entry.mode & MODE_FIFO:
         kind = FileKind.FIFO

@@ -28,8 +28,8 @@ def read_log_files(sources: Iterable[str], *, stdin: BufferedReader[Any] | None 
 
     Args:
         sources: paths; ``-`` is standard input.
-        stdin: what that is.
-        now: the clock, seconds since 1970. A file was fetched when it was last written, which tells the year of times without one.
+        stdin: the stream that this is.
+        now: the clock, seconds since 1970. Times without a year get theirs from it; those of a file, from when it was last written.
 
     Raises:
         InputError: one cannot be read.

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 # Every stream: Loki has given each one this label since 3.0, and LogQL wants at least one label that is not empty.
 ANY_STREAM = '{service_name=~".+"}'
-# What a line must hold. LogQL's line filter sees the line as it was sent, so nothing with quotes in it: what they look like depends on how
-# often the line was wrapped.
+# What a line must hold. LogQL's line filter sees the line as it was sent, so none of these words has a quote in it: how quotes are written
+# depends on how often the line was wrapped.
 _FAILURES = "destroy network for sandbox|cached result: |no IP addresses available"
 _STARTED = "returns sandbox id"
-_IDS_AT_ONCE = 20  # sandboxes whose making is asked for in one query
+_IDS_AT_ONCE = 20  # sandboxes whose start is looked for in one query
 # Labels that name a node, as the usual shippers set them; the first that is there counts.
 NODE_LABELS = ("node", "nodename", "node_name", "kubernetes_node", "hostname", "host", "talos_node", "instance")
 _SELECTOR = re.compile(r"\{.*\}", re.DOTALL)
@@ -35,7 +35,7 @@ class LokiQuestion:
     Attributes:
         start, end: seconds since 1970.
         selector: of streams, as LogQL has it; kubelet's and containerd's must be among them.
-        most_lines: lines that are read; then the rest is said not to have been.
+        most_lines: lines that are read; that there are more is said in a note.
     """
 
     start: float
@@ -51,11 +51,11 @@ class LokiQuestion:
 
 
 async def ask_loki(loki: Loki, question: LokiQuestion) -> LogReport:
-    """Return what Loki's lines say: of sandboxes that could not be stopped, and whose these are.
+    """Return what lines in Loki say of sandboxes that could not be stopped, and whose these are.
 
     Raises:
         TelemetryError: Loki did not answer.
-        InputError: no line was found, and what labels there are instead.
+        InputError: the selector finds no stream; it names the labels that there are.
     """
     scan = LogScan(now=question.end)
     left = await _read(loki, f'{question.selector} |~ "{_FAILURES}"', question, scan, question.most_lines)
@@ -66,7 +66,7 @@ async def ask_loki(loki: Loki, question: LokiQuestion) -> LogReport:
     for start in range(0, len(unknown), _IDS_AT_ONCE):
         ids = "|".join(unknown[start : start + _IDS_AT_ONCE])
         left = await _read(loki, f'{question.selector} |= "{_STARTED}" |~ "{ids}"', question, scan, left)
-    # Only such lines were asked for, so that the last of them is not the end of the log.
+    # Only such lines were asked for: the log does not end with the last of them, but where the time asked for does.
     report = replace(scan.report(), first=question.start, last=question.end)
     if left > 0:
         return report
@@ -87,7 +87,7 @@ async def _read(loki: Loki, query: str, question: LokiQuestion, scan: LogScan, l
 
 
 async def _refuse_strange_streams(loki: Loki, question: LokiQuestion) -> None:
-    """Say so where the selector finds nothing at all, which is another thing than a log without such lines."""
+    """Raise where the selector finds nothing at all, which is something else than a log without such lines."""
     async with aclosing(loki.lines(question.selector, question.start, question.end)) as entries:
         async for _ in entries:
             return

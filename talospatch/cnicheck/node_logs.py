@@ -22,7 +22,7 @@ SERVICES = ("kubelet", "cri")
 async def read_logs(client: CniCalls, node: str, options: CheckOptions, notes: list[str]) -> LogReport:
     """Return what the logs of a node say; what kept them from being read is added to the notes.
 
-    Logs are rings in memory that begin anew at each boot: that they say nothing proves nothing.
+    Logs are rings in memory that begin anew at each boot, so that their silence proves nothing.
     """
     scan = LogScan(now=options.now())
     for service in SERVICES:

@@ -48,7 +48,7 @@ class PodCalls(Protocol):
 async def node_pods(
     client: NodeCalls, *, kubeconfig: str | Path | None = None, kube_context: str | None = None
 ) -> AsyncIterator[NodePods | None]:
-    """Have what asks Kubernetes for the length of a block; None where nobody named a cluster.
+    """Have, for the length of a block, what asks Kubernetes for the pods of a node; None where nobody named a cluster.
 
     Args:
         client: the client of the nodes.
@@ -87,12 +87,12 @@ class NodePods:
 
         Raises:
             RefusedError: ``other-machine``: the node of that name is not the one that Talos answers for.
-            TalosPatchError: what else keeps them from being known.
+            TalosPatchError: why else they are not known.
         """
         name = await kubernetes_name(self.client, node)
         boot_id = await self.client.boot_id(node)
         try:
-            # One after the other: where the first one gets no answer, nobody else waits for one.
+            # One node after the other: once one got no answer, none of the others waits for one.
             async with asyncio.timeout(_TIMEOUT), self._gate:
                 return await self._pods(name, boot_id)
         except TimeoutError:

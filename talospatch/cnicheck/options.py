@@ -13,29 +13,9 @@ if TYPE_CHECKING:
     from talospatch.cni.selector import Selector
 
 
-class NodeRow(Protocol):
-    """A node to check, as an inventory lists it."""
-
-    @property
-    def address(self) -> str:
-        """How it is called."""
-
-    @property
-    def hostname(self) -> str:
-        """Its name, or empty."""
-
-    @property
-    def talos(self) -> str:
-        """Its Talos version tag; empty when it was not asked yet."""
-
-    @property
-    def error(self) -> str:
-        """Why it cannot be asked; empty when it can. It then gets a row with this reason and is not asked."""
-
-
 @dataclass(frozen=True, slots=True)
 class NodeToCheck:
-    """A node to check, where there is no inventory. See :class:`NodeRow`."""
+    """A node to check, where there is no inventory. See :class:`talospatch.rollout.rows.NodeRow`."""
 
     address: str
     hostname: str = ""
@@ -61,12 +41,12 @@ class CheckOptions:
     Attributes:
         may_read: whether to try calls that need os:admin. Without, or where a node refuses, contents and conflist stay unknown.
         deep: read every file, also where its content can do no harm and its size raises no suspicion.
-        read_logs: read the logs of kubelet and CRI of a node where they can decide something.
+        read_logs: read a node's logs of kubelet and CRI where they can decide something.
         addresses: look at addresses and network namespaces of every node, not only where something is wrong with its cache.
         logs: what logs from elsewhere say, as a file or Loki; joined with what the nodes show.
-        about: only what belongs to this is told, whatever state it is in.
-        pods: what Kubernetes has on a node; asked only about what ``about`` means, where nothing else tells whose it is.
-        concurrency: nodes looked at together.
+        about: tell only what belongs to this sandbox, file or pod, whatever state it is in.
+        pods: tells the pods that Kubernetes has on a node; asked only with ``about``, about sandboxes whose pod nothing else tells.
+        concurrency: nodes looked at at the same time.
         node_timeout: seconds for everything that is asked of one node.
         log_timeout: seconds for one log of a node; what came until then counts.
         most_log_bytes: bytes of one log taken from one node; Talos keeps about one MiB of each.

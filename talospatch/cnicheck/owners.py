@@ -1,4 +1,4 @@
-"""Whose sandboxes are of which neither a file nor the node nor a log tells: by Kubernetes, and by their own hostnames."""
+"""Finding the pod of a sandbox that no cache file, node answer or log names: from Kubernetes, else from the sandbox's own hostname."""
 
 from __future__ import annotations
 
@@ -24,18 +24,20 @@ if TYPE_CHECKING:
 async def with_owners(
     client: CniCalls, node: str, told: Sequence[Story], *, others: Iterable[Story], leases: Iterable[Lease], options: CheckOptions
 ) -> tuple[tuple[Story, ...], str]:
-    """Add whose sandboxes are where nothing else tells, and those that turn out to be of the pod that is meant. Needs os:admin.
+    """Add the owner of each sandbox that has none yet, and the damaged sandboxes that turn out to belong to the pod asked for.
+
+    Needs os:admin.
 
     Args:
         client: the client.
         node: the node's address.
-        told: what is told anyway.
-        others: damaged sandboxes that may be meant.
+        told: the stories that are told anyway.
+        others: stories of damaged sandboxes that may belong to the pod asked for.
         leases: the addresses given out on the node.
         options: what is asked about, and Kubernetes.
 
     Returns:
-        What to tell, and a note; the note is empty where there is nothing to say.
+        The stories to tell, and a note, empty when there is nothing to say.
     """
     meant = {each.sandbox for each in told}
     unknown = [each for each in (*told, *(each for each in others if each.sandbox not in meant)) if each.pod is None]
@@ -47,12 +49,14 @@ async def with_owners(
 async def owners(
     client: CniCalls, node: str, unknown: Sequence[Story], leases: Iterable[Lease], pods: PodsOfNodes | None
 ) -> tuple[dict[str, Story], str]:
-    """Return stories of which the pod is not known with what Kubernetes or a hostname says, by sandbox; and a note, as above.
+    """Return the given stories, by sandbox, completed with the pod from Kubernetes or with the hostname; and a note.
+
+    The note is empty when there is nothing to say.
 
     Args:
         client: the client.
         node: the node's address.
-        unknown: the stories.
+        unknown: stories of which the pod is not known.
         leases: the addresses given out on the node.
         pods: asks Kubernetes, once and only where an address or a hostname is known; None when it is not to be asked.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class UnnamedError(Exception):
-    """A sandbox runs of which the node does not tell the ID."""
+    """The node does not tell the ID of a sandbox that runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def running(containers: Iterable[Container]) -> Running:
     """Return what a list of CRI's containers says of sandboxes.
 
     Raises:
-        UnnamedError: one of them has no ID, so that what is not named may run as well.
+        UnnamedError: one of them has no ID, so that it may be any sandbox that is not named.
     """
     ready: set[str] = set()
     namespaces: dict[str, str] = {}
@@ -54,5 +54,5 @@ def running(containers: Iterable[Container]) -> Running:
         namespace, slash, name = each.id.partition("/")
         if slash:
             pods[sandbox] = PodName(namespace, name, each.uid)
-    # A node that names no network namespace at all does not tell which pods have none.
+    # A node that names no network namespace at all does not tell which pods are in the host's.
     return Running(frozenset(ready), frozenset(ready - namespaces.keys()) if namespaces else frozenset(), pods, namespaces)

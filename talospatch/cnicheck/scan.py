@@ -1,4 +1,4 @@
-"""Looking at one node."""
+"""Checking one node: what is asked of it, in which order, and the row that comes of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from talospatch.cni import addresses, pools
 from talospatch.cni import conflist as conflists
+from talospatch.cni.directories import CONFLISTS
 from talospatch.cni.explain import shown_error
 from talospatch.cni.logreport import LogReport, joined, only
 from talospatch.cni.names import shown
@@ -20,7 +21,7 @@ from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
 from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.disk_space import space_of
-from talospatch.cnicheck.listing import CONFLISTS, SANDBOXES, Listing
+from talospatch.cnicheck.listing import Listing
 from talospatch.cnicheck.node_logs import read_logs
 from talospatch.cnicheck.owners import with_owners
 from talospatch.cnicheck.report import NodeCni, count
@@ -31,9 +32,8 @@ from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.cnicheck.calls import CniCalls
-    from talospatch.cnicheck.options import CheckOptions, NodeRow
-
-__all__ = ["CONFLISTS", "LARGEST", "SANDBOXES", "SMALLEST", "scan"]
+    from talospatch.cnicheck.options import CheckOptions
+    from talospatch.rollout.rows import NodeRow
 
 # Bytes. Even the entry of `lo` names the sandbox's 64-digit ID twice and holds a conflist in base64: the shortest one seen on a real
 # containerd has 852 bytes. A file below this is damaged or not written by containerd, whatever is in it.
@@ -43,7 +43,7 @@ LARGEST = 1 << 20
 _LARGEST_CONFLIST = 256 << 10
 # Seconds by which a file may seem to be ahead of our clock before that is said.
 _AHEAD = 300.0
-# What is worth more calls to a node; what heals, or is only left behind, is not.
+# Verdicts worth more calls to a node; what heals, or is only left behind, is not.
 _TROUBLE = frozenset({Verdict.FATAL, Verdict.TIME_BOMB, Verdict.UNKNOWN})
 _HARMLESS = "harmless-content"  # the code of a file that was not read because it does no harm, whatever is in it
 # Reasons for UNKNOWN that no log can clear up.
@@ -108,7 +108,7 @@ class _Scan:
         return await self._told(judged, state, logs, plain=len(plain))
 
     def _goes_by_odd(self, state: NodeState, logs: LogReport) -> bool:
-        """Whether files matter only where something is odd about them: this containerd goes on without those it cannot read."""
+        """Whether only odd files need a look: this containerd goes on without files that it cannot read, and nobody asked for more."""
         asked = self.options.deep or self.options.addresses or self.options.about is not None
         return tolerates(state) and not asked and not logs.sandboxes
 
@@ -128,7 +128,7 @@ class _Scan:
         self.ready_known = version.can(Fact.SANDBOX_IDS)
 
     def _logs_from_elsewhere(self, directories: frozenset[str] | None, files: Sequence[CacheFile]) -> LogReport:
-        """Return what logs that did not come from the node say of its sandboxes: those that it has, and those that they say are its."""
+        """Return what logs from elsewhere say of this node's sandboxes: those that are on it, and those whose log lines name this node."""
         if self.options.logs is None:
             return LogReport()
         known = {file.parsed.sandbox for file in files if file.parsed is not None} | (directories or frozenset())
@@ -216,7 +216,10 @@ class _Scan:
         return list(judged.values())
 
     def _is_wanted(self, judged: Judged) -> bool:
-        """Whether to read a file: where damage does harm, all of which the verdict depends; elsewhere those too short to be whole."""
+        """Whether to read a file.
+
+        Where damage is harmful, every file whose verdict depends on its content; elsewhere only files too short to be complete.
+        """
         file, about = judged.file, self.options.about
         if file.kind is not FileKind.REGULAR or file.is_link or file.parsed is None or file.problem or not 0 < file.size <= LARGEST:
             return False
@@ -224,20 +227,20 @@ class _Scan:
         return asked or judged.code == "content-unread" or file.size < SMALLEST
 
     def _wants_logs(self, judged: Sequence[Judged]) -> bool:
-        """Whether the node's logs can decide something, or tell more of a trouble."""
+        """Whether the node's logs can decide something, or explain something that is wrong."""
         if not self.options.read_logs:
             return False
         return self.options.about is not None or any(map(_may_be_in_logs, judged))
 
     def _again(self, judged: Judged, state: NodeState) -> Judged:
-        """Judge a file once more, now that the log was read, where that says something of it."""
+        """Judge a file once more where the log, now that it was read, says something of it."""
         parsed = judged.file.parsed
         if parsed is None or parsed.sandbox not in state.failing or judged.verdict is Verdict.HEALTHY:
             return judged
         return judge(judged.file, state, self.unsound.get(judged.file.name), pod_of_sound=self.options.about is not None)
 
     async def _told(self, judged: list[Judged], state: NodeState, logs: LogReport, *, plain: int) -> NodeCni:
-        """Look at what else there is, where that is worth it, and put everything together."""
+        """Look at addresses and network namespaces too, where that is worth it, and put everything together."""
         around = addresses.Surroundings()
         asked = self.options.addresses or self.options.about is not None
         if asked or any(each.verdict in _TROUBLE and each.code not in {*_BEYOND_LOGS, "content-unread"} for each in judged):
@@ -270,14 +273,14 @@ class _Scan:
             return stories(judged, traces, state)
         files, logs = files_by_sandbox(judged), traces.logs
         holders = (each.sandbox for each in traces.leases if each.sandbox)
-        # Not every ID in a log whose pod is known: most are of containers.
+        # Not the IDs for which a log only names the pod: most of them are of containers.
         seen = {*files, *logs.sandboxes, *traces.pods, *holders, *(state.directories or ())}
         meant = {sandbox for sandbox in seen if about.takes_sandbox(sandbox) or any(map(about.takes_file, files.get(sandbox, ())))}
         meant |= {sandbox for sandbox in seen if about.takes_pod(traces.pods.get(sandbox)) or about.takes_pod(logs.pod_of(sandbox))}
         return tuple(story(sandbox, files.get(sandbox, ()), traces, state) for sandbox in sorted(meant))
 
     async def _with_owners(self, told: tuple[Story, ...], judged: Sequence[Judged], state: NodeState, traces: Traces) -> tuple[Story, ...]:
-        """Add what tells whose a sandbox is where nothing else does, and the damaged sandboxes that turn out to be of the pod meant."""
+        """Add owners that only Kubernetes or a hostname can tell, and damaged sandboxes that turn out to belong to the pod asked for."""
         about = self.options.about
         others = stories([each for each in judged if each.is_damaged], traces, state) if about is not None and about.by_name else ()
         told, note = await with_owners(self.client, self.row.address, told, others=others, leases=traces.leases, options=self.options)
@@ -294,7 +297,7 @@ class _Scan:
         plain: int = 0,
     ) -> NodeCni:
         counts, codes = count(Counter(each.code for each in judged) + Counter({_HARMLESS: plain}))
-        # Files that only wait for a role that may read them are a number, not rows.
+        # Files of which only the content was not read are counted, not listed.
         rows = [each for each in judged if each.verdict is not Verdict.HEALTHY and each.code != "content-unread"]
         rows.sort(key=lambda each: (WORST_FIRST.index(each.verdict), each.file.name))
         if len(rows) > self.options.most_rows:
@@ -314,7 +317,7 @@ class _Scan:
             stories=told[: self.options.most_rows],
             networks=networks,
             findings=addresses.findings(networks, around, state) if around is not None else (),
-            # They quote the node: its errors, its file names.
+            # Notes quote the node: its errors, its file names.
             notes=tuple(map(shown_error, self.notes)),
             incomplete=self.listing.incomplete,
             seen_at=self.seen_at,
@@ -349,7 +352,7 @@ class _Conflist:
 def _may_be_in_logs(judged: Judged) -> bool:
     """Whether a log could say more of a file.
 
-    What heals when a sandbox stops is gone a minute after its pod; where it is there and the pod is not, the log tells why.
+    A file that heals goes within a minute of its pod; where the pod is gone and the file is still there, the log tells why.
     """
     if judged.code == "heals":
         return judged.liveness is Liveness.STOPPED
@@ -367,7 +370,7 @@ def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:
 
 
 def _parted(files: Sequence[CacheFile], odd: Sequence[CacheFile], state: NodeState) -> tuple[list[CacheFile], list[CacheFile]]:
-    """Return the files to judge one by one, and those that are like many others: harmless, whichever sandbox they are of."""
+    """Return the files to judge one by one, and those that one of their network stands for: harmless, whichever sandbox they are of."""
     sandboxes = {file.parsed.sandbox for file in odd if file.parsed is not None} | state.host_network
     apart: list[CacheFile] = []
     alike: dict[str, list[CacheFile]] = {}  # by network

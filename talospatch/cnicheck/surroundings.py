@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from talospatch.cni import pools
-from talospatch.cni.addresses import NETWORKS, Surroundings
+from talospatch.cni.addresses import Surroundings
+from talospatch.cni.directories import NETWORKS, SCRATCH
 from talospatch.cni.leases import Lease, with_content
-from talospatch.cnicheck.listing import SCRATCH
-from talospatch.errors import NodeError, NotAuthorized, NotFound
+from talospatch.errors import NodeError, NotAuthorized
 
 if TYPE_CHECKING:
     from talospatch.cni.logreport import LogReport
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from talospatch.cnicheck.listing import Listing
 
 _LARGEST_SCRATCH = 64 << 10
-# What an entry costs in an archive, rounded up: header, a block of content, padding.
+# Bytes that a lease takes in an archive, rounded up: header, a block of content, padding; and room for the rest.
 _PER_LEASE, _ROOM = 2048, 64 << 10
 
 
@@ -72,8 +72,8 @@ async def pools_of(
         node: the node's address.
         around: the leases.
         configured: the pool in the CNI configuration in force.
-        network: its name; empty when it was not read.
-        judged: cache files; the result in a sound one names its subnet.
+        network: the name of the network in force; empty when its configuration was not read.
+        judged: cache files; a sound one has addresses with the length of their prefix.
         logs: they name pools that are empty.
     """
     found: dict[str, Pool] = {}
@@ -95,7 +95,7 @@ async def _scratch_pool(client: CniCalls, node: str, around: Surroundings) -> Po
         return None
     try:
         content = await client.read_file(node, f"{SCRATCH}/{name}", limit=_LARGEST_SCRATCH)
-    except (NotFound, NodeError):
+    except NodeError:
         return None
     return pools.of_configuration(content, "flannel's scratch files")
 

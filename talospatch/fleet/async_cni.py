@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from talospatch.cnicheck.options import CheckOptions
-    from talospatch.cnicheck.repair_plan import Method, RepairOptions, RepairPlan
-    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.repair.plan import Method, RepairOptions, RepairPlan
+    from talospatch.cnicheck.repair.report import RepairReport
     from talospatch.cnicheck.report import CniReport, NodeCni
     from talospatch.fleet.async_cluster import Chosen
     from talospatch.fleet.inventory import Inventory
@@ -129,8 +129,8 @@ class CniVerbs(ABC):
             InputError: the options contradict each other.
         """
         from talospatch.cnicheck.node_pods import node_pods
-        from talospatch.cnicheck.repair_plan import RepairOptions as Allowed
-        from talospatch.cnicheck.repair_planner import plan_repair
+        from talospatch.cnicheck.repair.plan import RepairOptions as Allowed
+        from talospatch.cnicheck.repair.planner import plan_repair
         from talospatch.rollout.clock import RealClock
 
         found = await self.inventory(nodes, detail=Detail.NAMES)
@@ -164,8 +164,8 @@ class CniVerbs(ABC):
             InputError: the plan is one for a manifest, or the kubeconfig cannot be used.
             JournalError: the journal cannot be written, or a rollout goes on; nothing was removed.
         """
-        from talospatch.cnicheck.repair import repair, unheard
-        from talospatch.cnicheck.repair_removers import removers
+        from talospatch.cnicheck.repair.choice import removers
+        from talospatch.cnicheck.repair.run import repair, unheard
         from talospatch.rollout.clock import RealClock
 
         refuse_fork(self._pid)

@@ -27,13 +27,10 @@ class KubernetesNode:
 
     Attributes:
         boot_id: the kernel's id of this boot, as the kubelet read it: the same that Talos tells.
-        runtime: as ``containerd://1.7.16``.
     """
 
     name: str
     boot_id: str = ""
-    machine_id: str = ""
-    runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class ContainerState:
     """One container of a pod.
 
     Attributes:
-        exit_code: None while it did not end.
+        exit_code: None as long as it has not ended.
         image_id: the image by digest, once it is known.
         waiting: why it did not start, as ``ImagePullBackOff: …``; empty when it did.
     """
@@ -54,16 +51,9 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """A pod of a job.
-
-    Attributes:
-        phase: ``Pending``, ``Running``, ``Succeeded``, ``Failed`` or ``Unknown``.
-        reason: why, where Kubernetes says so.
-    """
+    """A pod of a job."""
 
     name: str
-    phase: str
-    reason: str = ""
     containers: tuple[ContainerState, ...] = ()
 
 
@@ -90,10 +80,10 @@ class Kubernetes:
         info = found.status.nodeInfo if found.status is not None else None
         if info is None:
             return KubernetesNode(name)
-        return KubernetesNode(name, info.bootID or "", info.machineID or "", info.containerRuntimeVersion or "")
+        return KubernetesNode(name, info.bootID or "")
 
     async def pods_on(self, node: str, *, most: int) -> tuple[PodOnNode, ...]:
-        """Return the pods of a node, of all namespaces; one that has more than so many is a failure."""
+        """Return the pods of a node, of all namespaces; more than ``most`` of them are a failure."""
         from lightkube.resources.core_v1 import Pod
 
         from talospatch.kubernetes.pods import pod_on_node
@@ -102,7 +92,7 @@ class Kubernetes:
         found: list[PodOnNode] = []
         with _translated(doing):
             async for pod in self._client.list(Pod, namespace="*", fields={"spec.nodeName": node}, chunk_size=_CHUNK):
-                # Asked for, and not believed: what is between us and the API may not know of it.
+                # The server was asked for these only, and that is checked: a proxy in front of it may not pass that on.
                 if pod.spec is not None and pod.spec.nodeName == node:
                     found.append(pod_on_node(pod))
                 if len(found) > most:
@@ -195,12 +185,8 @@ def timeouts(seconds: float) -> Any:
 
 
 def _pod(pod: Any) -> PodState:
-    status = pod.status
-    if status is None:
-        return PodState(pod.metadata.name or "", "Unknown")
-    containers = tuple(_container(each) for each in status.containerStatuses or ())
-    reason = _shown(": ".join(filter(None, (status.reason, status.message))))
-    return PodState(pod.metadata.name or "", status.phase or "Unknown", reason, containers)
+    statuses = pod.status.containerStatuses if pod.status is not None else None
+    return PodState(pod.metadata.name or "", tuple(map(_container, statuses or ())))
 
 
 def _container(status: Any) -> ContainerState:

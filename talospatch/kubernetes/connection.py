@@ -24,7 +24,7 @@ class Need(NamedTuple):
 
     Attributes:
         what: the subject of a sentence.
-        instead: what does without.
+        instead: what works without it, as the end of that sentence; may be empty.
     """
 
     what: str
@@ -40,7 +40,7 @@ def require_extra(need: Need = JOB, *, found: bool | None = None) -> None:
 
     Args:
         need: what it is wanted for.
-        found: whether it is; looked up when None.
+        found: whether the library is installed; looked up when None.
 
     Raises:
         RefusedError: ``missing-extra``.
@@ -53,24 +53,22 @@ def require_extra(need: Need = JOB, *, found: bool | None = None) -> None:
         )
 
 
-def is_named(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None) -> bool:
+def is_named(path: str | Path | None, context: str | None) -> bool:
     """Whether somebody means a cluster: by a kubeconfig, its context, or ``KUBECONFIG``. A file that just lies at home names none.
 
     Args:
         path: see :func:`connect`.
         context: see :func:`connect`.
-        environ: see :func:`connect`.
     """
-    return path is not None or context is not None or bool((os.environ if environ is None else environ).get(VARIABLE))
+    return path is not None or context is not None or bool(os.environ.get(VARIABLE))
 
 
-def require_config(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> None:
-    """Raise where :func:`connect` would for want of a kubeconfig; asks nothing.
+def require_config(path: str | Path | None, context: str | None, *, need: Need = JOB) -> None:
+    """Raise where :func:`connect` would for want of a kubeconfig; asks no server.
 
     Args:
         path: see :func:`connect`.
         context: see :func:`connect`.
-        environ: see :func:`connect`.
         need: see :func:`connect`.
 
     Raises:
@@ -78,11 +76,11 @@ def require_config(path: str | Path | None, context: str | None, environ: Mappin
         InputError: the kubeconfig cannot be used.
     """
     require_extra(need)
-    _config(path, context, os.environ if environ is None else environ, need)
+    _config(path, context, os.environ, need)
 
 
 def connect(path: str | Path | None, context: str | None, environ: Mapping[str, str] | None = None, *, need: Need = JOB) -> Kubernetes:
-    """Return a client. Reads files; asks nothing yet.
+    """Return a client. Reads files; asks no server yet.
 
     Args:
         path: the kubeconfig; None takes ``KUBECONFIG``, then ``~/.kube/config``, then a pod's own service account.

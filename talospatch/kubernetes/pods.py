@@ -1,4 +1,4 @@
-"""A pod of a node: what of it tells which sandbox is its."""
+"""A pod of a node: as much of it as tells which sandboxes are its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PodOnNode:
 
     Attributes:
         addresses: those of its status; empty in the host's network.
-        hostname: what the kubelet calls its sandboxes; empty in the host's network, and where the pod has it made of its subdomain.
+        hostname: what the kubelet calls its sandboxes; empty in the host's network, and where it is made of the pod's subdomain.
         started: when the kubelet took note of it, seconds since 1970; None when it did not yet.
         ended: when the last container of a finished pod ended; infinity while it is not finished, minus infinity where that is not told.
     """
@@ -36,7 +36,7 @@ class PodOnNode:
 
 
 def pod_on_node(pod: Pod) -> PodOnNode:
-    """Return what of a pod is of use here."""
+    """Return as much of a pod as is of use here."""
     metadata, spec, status = pod.metadata, pod.spec, pod.status
     name, namespace, uid = (metadata.name or "", metadata.namespace or "", metadata.uid or "") if metadata is not None else ("", "", "")
     if spec is None or status is None or spec.hostNetwork:

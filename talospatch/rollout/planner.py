@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from talospatch.errors import InputError, InvalidOnNode, NodeError, VersionError
 from talospatch.planning.draft import Change, Drafts
@@ -21,33 +21,9 @@ from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.planning.facts import NodeFacts
-    from talospatch.talos.machine_type import MachineType
+    from talospatch.rollout.rows import Row
     from talospatch.talos.node import NodeVersion
     from talospatch.talosapi.client import Client
-
-
-class Row(Protocol):
-    """A node as the inventory knows it."""
-
-    @property
-    def address(self) -> str:
-        """By which it is called."""
-
-    @property
-    def hostname(self) -> str:
-        """Empty when unknown."""
-
-    @property
-    def machine_type(self) -> MachineType:
-        """UNKNOWN when unknown."""
-
-    @property
-    def talos(self) -> str:
-        """Version tag, or empty."""
-
-    @property
-    def error(self) -> str:
-        """Why it could not be seen, or empty."""
 
 
 async def make_plan(

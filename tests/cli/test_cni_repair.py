@@ -28,8 +28,8 @@ from talospatch.cli.run import run
 from talospatch.cli.terminal import Terminal
 from talospatch.cli.views import repair as views
 from talospatch.cni.eligibility import Include
-from talospatch.cnicheck.repair_journal import read_repair
-from talospatch.cnicheck.repair_plan import IMAGE, Method, RepairOptions
+from talospatch.cnicheck.repair.journal import read_repair
+from talospatch.cnicheck.repair.plan import IMAGE, Method, RepairOptions
 from talospatch.errors import InputError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.fleet.targets import workers

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talospatch.cni.space import CACHE, Space, amount, clause, space_in
+from talospatch.cni.directories import RESULTS
+from talospatch.cni.space import Space, amount, clause, space_in
 from talospatch.talos.node import Mount
 
 GIB = 1 << 30
@@ -24,7 +25,7 @@ def mounts(*paths: str) -> list[Mount]:
         (["/var", "/"], "/var"),
         (["/", "/run", "/variety", "/var/lib/kubelet", "/var/lib/cni/networks", "/var/lib/cni/resultsx"], "/"),
         (["/var", "/var/lib/cni", "/"], "/var/lib/cni"),
-        (["/var", CACHE], CACHE),
+        (["/var", RESULTS], RESULTS),
     ],
 )
 def test_the_longest_path_above_the_cache_counts(paths: list[str], chosen: str) -> None:
@@ -40,8 +41,8 @@ def test_of_two_mounts_on_one_path_the_later_one_counts() -> None:
 @pytest.mark.parametrize(
     ("found", "problem"),
     [
-        ([], f"no mount that the node names holds {CACHE}"),
-        (mounts("", "//", "/var/", "var", "/var\\012", "/var\n/lib"), f"no mount that the node names holds {CACHE}"),
+        ([], f"no mount that the node names holds {RESULTS}"),
+        (mounts("", "//", "/var/", "var", "/var\\012", "/var\n/lib"), f"no mount that the node names holds {RESULTS}"),
         ([Mount("x", "/var", 0, 0)], "the node does not tell the size of /var"),
         ([Mount("x", "/", GIB, 0), Mount("x", "/var", 0, 0)], "the node does not tell the size of /var"),
         ([Mount("x", "/var", GIB, GIB + 1)], f"what the node says of /var cannot be: {GIB + 1} of {GIB} bytes are free"),
@@ -55,7 +56,7 @@ def test_what_cannot_be_is_not_believed(found: list[Mount], problem: str) -> Non
     """Nor is another file system taken instead: that would tell of the wrong one."""
     space = space_in(found)
     assert space.problem.startswith(problem)
-    assert clause(space) == f"how full the file system of {CACHE} is was not seen: {space.problem}"
+    assert clause(space) == f"how full the file system of {RESULTS} is was not seen: {space.problem}"
     assert (space.is_low, space.to_dict()) == (False, {"problem": space.problem})
 
 
@@ -90,7 +91,7 @@ def test_amounts(number: int, said: str) -> None:
 _ROW = st.builds(
     Mount,
     st.text(max_size=8),
-    st.one_of(st.text(max_size=12), st.sampled_from(["/", "/var", "/var/lib", "/var/lib/cni", CACHE, "/var\n/lib", "/\x1b[2J"])),
+    st.one_of(st.text(max_size=12), st.sampled_from(["/", "/var", "/var/lib", "/var/lib/cni", RESULTS, "/var\n/lib", "/\x1b[2J"])),
     st.integers(-2, (1 << 64) + 2),
     st.integers(-2, (1 << 64) + 2),
 )

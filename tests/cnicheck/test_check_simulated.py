@@ -14,7 +14,6 @@ from talospatch.cni.selector import selector
 from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
-from talospatch.cnicheck.scan import SANDBOXES
 from talospatch.simulator.clock import VirtualClock
 from talospatch.simulator.cluster import SimulatedCluster
 from talospatch.simulator.memory import MemoryTransport
@@ -132,12 +131,12 @@ def test_a_node_that_is_down_is_a_row_and_the_others_are_checked() -> None:
 
 def test_directories_are_those_that_the_client_lets_through() -> None:
     """A root that is not on the allow-list would be refused before it is sent."""
-    from talospatch.cnicheck import contents, scan
+    from talospatch.cni import directories
     from talospatch.talosapi.roots import allowed
 
-    for root in (contents.RESULTS, scan.SANDBOXES, scan.CONFLISTS):
-        assert allowed(root) == root
-    assert SANDBOXES.endswith("sandboxes")
+    paths = [value for name, value in vars(directories).items() if name.isupper()]
+    assert directories.SANDBOXES in paths
+    assert [allowed(path) for path in paths] == paths
 
 
 @pytest.mark.parametrize("roles", [("os:admin",), ("os:reader",)])

@@ -15,7 +15,7 @@ from talospatch.cli.paint import PLAIN
 from talospatch.cli.views import cni_stories
 from talospatch.cli.views import repair as views
 from talospatch.cni.selector import selector
-from talospatch.cni.space import CACHE, Space
+from talospatch.cni.space import Space
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.errors import NodeError, NodeTimeout
@@ -92,7 +92,7 @@ def test_a_node_that_lies_is_not_believed(mounts: tuple[Mount, ...], problem: st
     """It is said not to have been seen, on one line, and the story is told all the same."""
     report, _ = checked(replace(DAMAGED, mounts=mounts), SANDBOX[:8])
     (line,) = (line for line in told(report).split("\n") if "was not seen" in line)
-    assert line.startswith(f"How full the file system of {CACHE} is was not seen: ")
+    assert line.startswith(f"How full the file system of {RESULTS} is was not seen: ")
     assert problem in line
     assert all(line.isprintable() for line in told(report).split("\n"))
     assert "What will happen next" in told(report)

@@ -26,8 +26,8 @@ from repair_world import (
 )
 
 from talospatch.cni.eligibility import APART, Include
-from talospatch.cnicheck.repair_journal import read_repair, repairs
-from talospatch.cnicheck.repair_plan import Method, RepairOptions
+from talospatch.cnicheck.repair.journal import read_repair, repairs
+from talospatch.cnicheck.repair.plan import Method, RepairOptions
 from talospatch.errors import InputError, JournalError, RolloutError
 from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.simulator.network_faults import Call, Fault, FaultKind, Moment, NetworkFaults
@@ -531,8 +531,8 @@ def test_ctrl_c_during_the_command_leaves_a_journal_that_says_what_was_about_to_
     tasks: list[asyncio.Task[Any]] = []
 
     async def run() -> None:
-        from talospatch.cnicheck.repair import repair
-        from talospatch.cnicheck.repair_debug import DebugRemover
+        from talospatch.cnicheck.repair.by_debug import DebugRemover
+        from talospatch.cnicheck.repair.run import repair
 
         removers = {Method.DEBUG: DebugRemover(world.client, plan.options)}
         work = repair(world.client, plan, removers, world.store, scope="sim", clock=world.time)

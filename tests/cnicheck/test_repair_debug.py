@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from repair_world import ADDRESS, RESULTS, STUCK, World, eth0, heals, worker
 
-from talospatch.cnicheck.repair_plan import IMAGE, Method
-from talospatch.cnicheck.repair_removal import read_output
+from talospatch.cnicheck.repair.plan import IMAGE, Method
+from talospatch.cnicheck.repair.remover import read_output
 from talospatch.errors import NodeError
 from talospatch.planning.outcomes import Outcome
 from talospatch.simulator.spec import ImageSpec

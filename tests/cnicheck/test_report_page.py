@@ -15,7 +15,7 @@ from talospatch.cni.eligibility import Include
 from talospatch.cni.rules import WITHOUT_FILE
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
-from talospatch.cnicheck.repair_journal import read_repair
+from talospatch.cnicheck.repair.journal import read_repair
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 ID, GONE = "b2" * 32, "c3" * 32

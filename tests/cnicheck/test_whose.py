@@ -19,7 +19,7 @@ from talospatch.cni.selector import selector
 from talospatch.cnicheck.check import check
 from talospatch.cnicheck.hostnames import MOST, hostnames_of
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
-from talospatch.cnicheck.repair_plan import Method
+from talospatch.cnicheck.repair.plan import Method
 from talospatch.simulator.spec import FileSpec, NodeSpec, SandboxSpec
 
 if TYPE_CHECKING:

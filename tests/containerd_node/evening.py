@@ -18,7 +18,7 @@ from talospatch.planning.outcomes import Outcome
 
 if TYPE_CHECKING:
     from containerd_node.node import ContainerdNode
-    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.repair.report import RepairReport
 
 TICK = 60.0  # seconds between two turns of kubelet's garbage collection
 SHORT = 5.0  # seconds; what waits less waits for something real

@@ -17,13 +17,13 @@ from containerd_node.evening import Evening, assert_proven
 from containerd_node.machine import LIMIT, until
 from containerd_node.pod_image import MAY_GO, STARTED, TOOLS, write_image
 from containerd_node.story import DEBUGGABLE, WORKER
-from talospatch.cnicheck.repair_plan import Method, RepairOptions
+from talospatch.cnicheck.repair.plan import Method, RepairOptions
 from talospatch.planning.outcomes import ExitCode, Outcome
 
 if TYPE_CHECKING:
     from containerd_node.node import ContainerdNode, DebugRun
     from talospatch import AsyncCluster
-    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.repair.report import RepairReport
 
 pytestmark = [pytest.mark.containerd, pytest.mark.simulator]
 

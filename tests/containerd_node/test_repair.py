@@ -19,8 +19,8 @@ from containerd_node.story import DEBUGGABLE, WORKER, damage
 from talospatch.cni.eligibility import NOT_READY, Include
 from talospatch.cni.rules import Verdict
 from talospatch.cni.story import Source
-from talospatch.cnicheck.repair_job import manifests
-from talospatch.cnicheck.repair_plan import Method, RepairOptions
+from talospatch.cnicheck.repair.by_job import manifests
+from talospatch.cnicheck.repair.plan import Method, RepairOptions
 from talospatch.planning.outcomes import ExitCode, Outcome
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from containerd_node.node import DebugRun
     from talospatch import AsyncCluster
     from talospatch.cni.story import Whose
-    from talospatch.cnicheck.repair_plan import RepairPlan
-    from talospatch.cnicheck.repair_report import RepairReport
+    from talospatch.cnicheck.repair.plan import RepairPlan
+    from talospatch.cnicheck.repair.report import RepairReport
 
 pytestmark = [pytest.mark.containerd, pytest.mark.simulator]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from talospatch.errors import VersionError
-from talospatch.versions import Fact, TalosVersion
+from talospatch.versions import Fact, TalosVersion, minors_between
 
 IN_ORDER = (
     "v1.13.0-alpha.2",
@@ -69,6 +69,20 @@ def test_equal_versions_hash_alike_whatever_they_were_written_as() -> None:
     assert {TalosVersion.parse("v1.13.9"), TalosVersion.parse("1.13.9")} == {TalosVersion.parse("1.13.9")}
     assert str(TalosVersion.parse("1.13.9")) == "v1.13.9"
     assert TalosVersion.parse("v1.13.9").minor == "1.13"
+
+
+def test_the_minors_between_two_versions_are_each_one_on_the_way() -> None:
+    """Both ends included, whatever the patch; the other way round there are none."""
+    assert minors_between("v1.8.3", "1.11") == ("1.8", "1.9", "1.10", "1.11")
+    assert minors_between("1.13.9", "v1.13.0-alpha.2") == ("1.13",)
+    assert minors_between("1.9", "1.8") == ()
+
+
+@pytest.mark.parametrize(("first", "last"), [("1.13", "2.0"), ("2.0", "1.13"), ("main", "1.13"), ("1.13", "")])
+def test_between_versions_of_which_one_is_none_or_of_another_major_no_minors_are_known(first: str, last: str) -> None:
+    """How many minors a major has, nobody knows before its end."""
+    with pytest.raises(VersionError, match=r"is not known|is not a Talos version"):
+        minors_between(first, last)
 
 
 def test_every_fact_names_a_version() -> None:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from repair_world import World, worker
 
-from talospatch.cnicheck.repair_job import manifests
-from talospatch.cnicheck.repair_plan import Method, RepairOptions
+from talospatch.cnicheck.repair.by_job import manifests
+from talospatch.cnicheck.repair.plan import Method, RepairOptions
 from talospatch.errors import InputError, RefusedError
 from talospatch.kubernetes.admission import foresee, remedy
 from talospatch.kubernetes.connection import connect, require_extra
@@ -105,7 +105,7 @@ def test_without_the_extra_it_is_named() -> None:
 def test_the_library_is_imported_by_a_connection_only() -> None:
     """Not by planning a job, nor by printing one."""
     code = (
-        "import sys, talospatch.cnicheck.repair_job, talospatch.cnicheck.repair_removers, talospatch.kubernetes.client; "
+        "import sys, talospatch.cnicheck.repair.by_job, talospatch.cnicheck.repair.choice, talospatch.kubernetes.client; "
         "print([name for name in sys.modules if name.partition('.')[0] in {'lightkube', 'httpx2', 'msgspec'}])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

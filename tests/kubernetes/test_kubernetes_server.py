@@ -13,8 +13,8 @@ import pytest
 from control_plane import ControlPlane, Kubelet, find_programs, program
 from repair_world import NETWORKS, RESULTS, SANDBOXES, STUCK, Time, World, eth0, worker
 
-from talospatch.cnicheck.repair_job import JobRemover, job_of
-from talospatch.cnicheck.repair_plan import NodeRepair, RepairOptions, RepairPlan
+from talospatch.cnicheck.repair.by_job import JobRemover, job_of
+from talospatch.cnicheck.repair.plan import NodeRepair, RepairOptions, RepairPlan
 from talospatch.errors import KubernetesError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.kubernetes.connection import connect
@@ -55,8 +55,8 @@ def repaired(world: World, plane: ControlPlane, plan: RepairPlan, *, user: str =
     """Carry out a plan through the control plane, as a user of it."""
 
     async def run() -> Any:
-        from talospatch.cnicheck.repair import repair
-        from talospatch.cnicheck.repair_plan import Method
+        from talospatch.cnicheck.repair.plan import Method
+        from talospatch.cnicheck.repair.run import repair
 
         kubernetes = connect(plane.kubeconfig(user), None, {})
         try:

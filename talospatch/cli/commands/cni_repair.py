@@ -43,7 +43,7 @@ class Include(StrEnum):
 
 
 class Method(StrEnum):
-    """Methods; those of :class:`talospatch.cnicheck.repair_plan.Method`."""
+    """Methods; those of :class:`talospatch.cnicheck.repair.plan.Method`."""
 
     DEBUG = "debug"
     JOB = "job"
@@ -96,8 +96,8 @@ def repair(
     from talospatch.cli.session import connected, targets
     from talospatch.cli.terminal import Terminal
     from talospatch.cni.eligibility import Include as Worth
-    from talospatch.cnicheck.repair_plan import IMAGE, RepairOptions
-    from talospatch.cnicheck.repair_plan import Method as How
+    from talospatch.cnicheck.repair.plan import IMAGE, RepairOptions
+    from talospatch.cnicheck.repair.plan import Method as How
 
     terminal = Terminal()
     chosen = targets(selection)
@@ -134,7 +134,7 @@ def past(
     from talospatch.cli.output import emit
     from talospatch.cli.terminal import Terminal
     from talospatch.cli.views import repair as views
-    from talospatch.cnicheck import repair_journal
+    from talospatch.cnicheck.repair import journal as repair_journal
     from talospatch.errors import InputError
     from talospatch.rollout.journal import JournalStore
     from talospatch.rollout.places import Places

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from talospatch.cli.paint import Paint
     from talospatch.cni.advice import Advice
-    from talospatch.cnicheck.repair_journal import RepairRecord
-    from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, NodeRepair, RepairPlan
-    from talospatch.cnicheck.repair_report import FileReport, RepairReport
+    from talospatch.cnicheck.repair.journal import RepairRecord
+    from talospatch.cnicheck.repair.plan import FileLeft, FileRepair, NodeRepair, RepairPlan
+    from talospatch.cnicheck.repair.report import FileReport, RepairReport
 
 _Found = TypeVar("_Found", "FileRepair", "FileLeft")
 SCHEMA = 1

@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from talospatch.cnicheck.repair_plan import Method
+from talospatch.cnicheck.repair.plan import Method
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from talospatch.cnicheck.repair_calls import DebugCalls
-    from talospatch.cnicheck.repair_plan import RepairPlan
-    from talospatch.cnicheck.repair_removal import Remover
+    from talospatch.cnicheck.repair.calls import DebugCalls
+    from talospatch.cnicheck.repair.plan import RepairPlan
+    from talospatch.cnicheck.repair.remover import Remover
     from talospatch.rollout.clock import Clock
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 async def removers(
     client: DebugCalls, plan: RepairPlan, clock: Clock, *, kubeconfig: str | Path | None = None, kube_context: str | None = None
 ) -> AsyncIterator[dict[Method, Remover]]:
-    """Have what the plan needs for the length of a block.
+    """Have, for the length of a block, what removes files by each method that the plan uses.
 
     Args:
         client: for the method debug.
@@ -37,13 +37,13 @@ async def removers(
     methods = {node.method for node in plan.to_do}
     found: dict[Method, Remover] = {}
     if Method.DEBUG in methods:
-        from talospatch.cnicheck.repair_debug import DebugRemover
+        from talospatch.cnicheck.repair.by_debug import DebugRemover
 
         found[Method.DEBUG] = DebugRemover(client, plan.options)
     if Method.JOB not in methods:
         yield found
         return
-    from talospatch.cnicheck.repair_job import JobRemover
+    from talospatch.cnicheck.repair.by_job import JobRemover
     from talospatch.kubernetes.connection import connect
 
     kubernetes = connect(kubeconfig, kube_context)

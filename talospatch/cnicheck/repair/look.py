@@ -6,20 +6,20 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS, TASKS
 from talospatch.cni.eligibility import Look
 from talospatch.cni.rules import Verdict
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.scan import scan
-from talospatch.errors import IncompleteAnswer, NodeError, NotFound, TalosPatchError
+from talospatch.errors import IncompleteAnswer, NodeError, TalosPatchError
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.options import CheckOptions, NodeRow
-    from talospatch.cnicheck.repair_calls import LookCalls
+    from talospatch.cnicheck.options import CheckOptions
+    from talospatch.cnicheck.repair.calls import LookCalls
     from talospatch.cnicheck.report import NodeCni
     from talospatch.rollout.clock import Clock
+    from talospatch.rollout.rows import NodeRow
     from talospatch.talos.files import FileInfo
 
-TASKS = "/run/containerd/io.containerd.runtime.v2.task/k8s.io"
 _MOST_ENTRIES = 200_000  # entries of a directory that are waited for; no node has as many
 _MOST_ROWS = 1000
 
@@ -51,7 +51,7 @@ async def look_at(client: LookCalls, row: NodeRow, options: CheckOptions, clock:
     listed = sum(node.counts.values()) - node.counts.get(Verdict.HEALTHY, 0) - node.unread
     whole = not node.incomplete and len(node.files) == listed
     files = {judged.file.name: judged for judged in node.files}
-    # A look is as old as its first call: what came later may have changed what was seen earlier.
+    # A look is as old as its first call: what that call saw may have changed while the later ones were made.
     return Looked(node, Look(started, node.state, files, tasks, boot_id, whole))
 
 
@@ -90,8 +90,6 @@ async def _tasks(client: LookCalls, node: str) -> frozenset[str] | None:
                     names.add(entry.relative_name)
                 if len(names) > _MOST_ENTRIES:
                     return None
-    except NotFound:
-        return None
     except NodeError:
         return None
     return frozenset(names)

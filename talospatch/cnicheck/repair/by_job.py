@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from talospatch.cnicheck.contents import RESULTS
-from talospatch.cnicheck.repair_planner import MOUNT
-from talospatch.cnicheck.repair_removal import Removal, Removals, read_output
+from talospatch.cni.directories import RESULTS
+from talospatch.cnicheck.repair.planner import MOUNT
+from talospatch.cnicheck.repair.remover import Removal, Removals, read_output
 from talospatch.errors import KubernetesError, RefusedError
 from talospatch.kubernetes.admission import VIOLATES, foresee, remedy
 from talospatch.kubernetes.client import FORBIDDEN
 from talospatch.kubernetes.manifest import DEADLINE, OneOffJob, job_manifest, pod_manifest
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_plan import FileRepair, NodeRepair, RepairOptions
+    from talospatch.cnicheck.repair.plan import FileRepair, NodeRepair, RepairOptions
     from talospatch.kubernetes.client import KubernetesNode, PodState
     from talospatch.rollout.clock import Clock
 
 COMPONENT = "cni-repair"
 _POLL = 1.0  # seconds between two looks at the job
 _MARGIN = 30.0  # seconds that Kubernetes may take beyond the job's own deadline
-# Why a container does not start that will not go away by itself soon (the kubelet's images/types.go).
+# Reasons for a container not to start that do not soon go away by themselves (the kubelet's images/types.go).
 _HOPELESS = (
     "ErrImagePull",
     "ImagePullBackOff",
@@ -87,7 +87,7 @@ def manifests(nodes: Sequence[NodeRepair], options: RepairOptions) -> tuple[dict
 
 @dataclass(slots=True)
 class JobRemover:
-    """See :class:`talospatch.cnicheck.repair_removal.Remover`. One node at a time."""
+    """See :class:`talospatch.cnicheck.repair.remover.Remover`. One node at a time."""
 
     kubernetes: KubernetesCalls
     options: RepairOptions

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from talospatch.cni.explain import shown_error
 from talospatch.cni.names import shown
 from talospatch.cni.rules import Verdict
-from talospatch.cnicheck.repair_plan import counted_files
+from talospatch.cnicheck.repair.plan import counted_files
 from talospatch.errors import RolloutError
 from talospatch.planning.outcomes import GOOD, ExitCode, Outcome, exit_code
 from talospatch.planning.report import ProofItem
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_plan import FileLeft, RepairPlan
+    from talospatch.cnicheck.repair.plan import FileLeft, RepairPlan
 
 SCHEMA = 1
 
@@ -30,7 +30,7 @@ class FileReport:
         name: the file, as it can be shown.
         sandbox: ID of its sandbox.
         outcome: how it ended. PROVEN: it is gone, its sandbox was removed, the log is silent about it, its address came back.
-            NOT_PROVEN: it is gone, and something of that was not seen. REFUSED: it is not any more what it was, and was left alone.
+            NOT_PROVEN: it is gone, and one of the others was not seen. REFUSED: it is not any more what it was, and was left alone.
         reason: one sentence, without secrets.
         proof: what was looked at afterwards.
     """
@@ -100,7 +100,7 @@ class StillFatal:
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What a run does not do, by its plan.
+    """What a run leaves undone, as its plan has it.
 
     Attributes:
         fatal: files left alone that keep sandboxes from stopping.
@@ -149,7 +149,7 @@ class RepairReport:
         files: in the order of the plan.
         notes: what is worth knowing beside them, with the node's name: an image that was left, a container that was left behind.
         image: what was run, by digest where the node told it.
-        journalled: of how many files the bytes are in the journal.
+        journalled: how many files have their bytes in the journal.
         started_at, ended_at: seconds since 1970.
         undone: what the plan left, and which nodes it did not see.
     """

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from talospatch.cni.names import shown
-from talospatch.cnicheck.repair_report import FileReport, RepairReport
+from talospatch.cnicheck.repair.report import FileReport, RepairReport
 from talospatch.errors import JournalError
 from talospatch.planning.outcomes import Outcome
 from talospatch.rollout.journal import JournalStore
@@ -176,5 +176,5 @@ def _file(own: JournalStore, record: Record, entry: Entry, ended: Entry | None) 
 
 
 def outcomes(report: RepairReport) -> dict[str, int]:
-    """Return how many files ended how, as the last entry has it."""
+    """Return how many files ended how, as the last entry of a journal has it."""
     return {outcome.value: number for outcome, number in report.counts.items()}

@@ -7,18 +7,17 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import NETWORKS, SANDBOXES
 from talospatch.cni.names import shown
-from talospatch.cnicheck.scan import SANDBOXES
 from talospatch.errors import NodeError, NotFound
 from talospatch.planning.report import ProofItem
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_calls import LookCalls
-    from talospatch.cnicheck.repair_plan import FileRepair, RepairOptions
+    from talospatch.cnicheck.repair.calls import LookCalls
+    from talospatch.cnicheck.repair.plan import FileRepair, RepairOptions
     from talospatch.rollout.clock import Clock
 
-NETWORKS = "/var/lib/cni/networks"
-# What the kubelet and containerd log when a sandbox cannot be stopped (containerd's sandbox_stop.go); the ID stands behind it.
+# What the kubelet and containerd log when a sandbox cannot be stopped (containerd's sandbox_stop.go); the sandbox's ID follows.
 PHRASE = b"failed to destroy network for sandbox"
 _MOST_LOG = 16 << 20  # bytes of a log that are looked through; Talos keeps about 1 MiB
 _MOST_LEASES = 16 << 20  # bytes of an archive of leases
@@ -32,7 +31,7 @@ class Before:
     """What there was before anything was removed.
 
     Attributes:
-        sandboxes: of the files, those that containerd knew.
+        sandboxes: those of the files that containerd knew.
         leases: addresses by sandbox; None when they could not be read.
     """
 

@@ -8,25 +8,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.eligibility import eligibility
 from talospatch.cni.verdict import judge
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
-from talospatch.cnicheck.repair_journal import KIND, outcomes, repairs_of, sealed_name
-from talospatch.cnicheck.repair_look import file_info, look_at
-from talospatch.cnicheck.repair_proof import before, prove
-from talospatch.cnicheck.repair_removal import Removal, Removals
-from talospatch.cnicheck.repair_report import FileReport, RepairReport, Undone
+from talospatch.cnicheck.repair.journal import KIND, outcomes, repairs_of, sealed_name
+from talospatch.cnicheck.repair.look import file_info, look_at
+from talospatch.cnicheck.repair.proof import before, prove
+from talospatch.cnicheck.repair.remover import Removal, Removals
+from talospatch.cnicheck.repair.report import FileReport, RepairReport, Undone
 from talospatch.errors import InputError, JournalError, TalosPatchError
 from talospatch.planning.outcomes import Outcome
 
 if TYPE_CHECKING:
     from talospatch.cni.eligibility import Look
-    from talospatch.cnicheck.repair_calls import LookCalls
-    from talospatch.cnicheck.repair_look import Looked
-    from talospatch.cnicheck.repair_plan import FileRepair, Method, NodeRepair, RepairPlan
-    from talospatch.cnicheck.repair_proof import Before
-    from talospatch.cnicheck.repair_removal import Remover
+    from talospatch.cnicheck.repair.calls import LookCalls
+    from talospatch.cnicheck.repair.look import Looked
+    from talospatch.cnicheck.repair.plan import FileRepair, Method, NodeRepair, RepairPlan
+    from talospatch.cnicheck.repair.proof import Before
+    from talospatch.cnicheck.repair.remover import Remover
     from talospatch.planning.report import ProofItem
     from talospatch.rollout.clock import Clock
     from talospatch.rollout.journal import Journal, JournalStore
@@ -55,7 +55,7 @@ async def repair(
 
     Args:
         client: what is asked before and afterwards.
-        plan: made by :func:`talospatch.cnicheck.repair_planner.plan_repair`.
+        plan: made by :func:`talospatch.cnicheck.repair.planner.plan_repair`.
         removers: what runs the commands, by method.
         store: the journals of rollouts; repairs have a directory of their own beside them.
         scope: the cluster's name: one repair or rollout at a time on it, on this machine.
@@ -169,7 +169,7 @@ class _Run:
             return (f"the node has Talos {looked.node.talos} now",)
         if file.order.name not in looked.look.files:
             return ("it is not there any more, or in order by now",)
-        # The plan's own two looks were far enough apart; this one follows whenever it may.
+        # The plan's own two looks were far enough apart; this one may follow at any time.
         found = eligibility(file.order.name, node.look, looked.look, include=self.plan.options.include, least_apart=0.0)
         if found.eligible and not set(file.order.shown_dead) <= set(found.shown_dead):
             return ("what showed that its sandbox is dead is not seen any more",)
@@ -245,7 +245,7 @@ class _Run:
         return None
 
     async def _outcome(self, node: NodeRepair, file: FileRepair, removal: Removal | None) -> FileReport | str:
-        """Return how a file ended that is still there; or, where it is gone, what is to be said about that."""
+        """Return the report of a file that is still there; of one that is gone, how that came about."""
         if removal is None:
             return _report(node, file, Outcome.NOT_ATTEMPTED, "not tried, since the one before it did not end as expected")
         try:

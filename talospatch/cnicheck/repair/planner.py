@@ -9,26 +9,27 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from talospatch.cni.advice import advice, prevention
+from talospatch.cni.directories import RESULTS
 from talospatch.cni.eligibility import APART, LASTING, Eligibility, Look, eligibility
 from talospatch.cni.story import Traces, Whose, files_by_sandbox, story
 from talospatch.cni.verdict import Liveness
-from talospatch.cnicheck.contents import RESULTS
 from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.node_names import kubernetes_name
 from talospatch.cnicheck.options import CheckOptions
 from talospatch.cnicheck.owners import owners
-from talospatch.cnicheck.repair_look import Looked, look_at
-from talospatch.cnicheck.repair_order import Order, command
-from talospatch.cnicheck.repair_plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
+from talospatch.cnicheck.repair.command import Order, command
+from talospatch.cnicheck.repair.look import Looked, look_at
+from talospatch.cnicheck.repair.plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
 from talospatch.errors import InputError, TalosPatchError, VersionError
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
     from talospatch.cni.space import Space
     from talospatch.cni.verdict import Judged
-    from talospatch.cnicheck.options import NodeRow, PodsOfNodes
-    from talospatch.cnicheck.repair_calls import LookCalls
+    from talospatch.cnicheck.options import PodsOfNodes
+    from talospatch.cnicheck.repair.calls import LookCalls
     from talospatch.rollout.clock import Clock
+    from talospatch.rollout.rows import NodeRow
 
 _Seen = TypeVar("_Seen")
 HOST = "/host"  # where a debug container has the node's root
@@ -59,9 +60,9 @@ async def plan_repair(
         options: what the repair may do.
         clock: tells the time and waits.
         say: told what is waited for.
-        before_wait: told by which methods files would be removed, as far as one look shows; what it raises ends the planning before a
-            minute is waited for what cannot be carried out.
-        pods: what Kubernetes has on a node; asked where nothing else tells whose a damaged file is.
+        before_wait: called before the second look with the methods by which files would be removed, as far as one look shows. What it
+            raises ends the planning, so that nobody waits a minute for a plan that cannot be carried out.
+        pods: tells the pods that Kubernetes has on a node; asked where nothing else tells whose a damaged file is.
 
     Raises:
         InputError: the options contradict each other.
@@ -102,7 +103,7 @@ def _methods(looked: Iterable[Looked], options: RepairOptions) -> frozenset[Meth
 
 
 def _is_worth_another(look: Look) -> bool:
-    """Whether a later look can show what this one does not: a name that is not containerd's stays so, and a link or a pipe is no file."""
+    """Whether a later look can show anything new: a name that is not containerd's will not become one, nor a link or a pipe a file."""
     return any(not LASTING & set(eligibility(judged.file.name, look, look).reasons) or judged.file.problem for judged in _damaged(look))
 
 
@@ -147,7 +148,7 @@ def _damaged(look: Look) -> tuple[Judged, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """What decides nothing, and is asked only of nodes with damaged files: how full the disk is, and whose the files are, by sandbox."""
+    """What is told and decides nothing: how full the disk is, and whose the files are, by sandbox. Asked of nodes with damaged files."""
 
     space: Space | None = None
     whose: Mapping[str, Whose] = field(default_factory=dict)
@@ -187,7 +188,7 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
         space=more.space,
         look=latest.look,
     )
-    # Where one look was enough to see that nothing can be removed, that there was no second one is no reason.
+    # Where one look was enough to see that nothing can be removed, the lack of a second one is not among the reasons.
     apart = 0.0 if second is None else APART
     judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include, least_apart=apart)) for each in damaged]
     files = tuple(_file(each, found, base.method, more) for each, found in judged if found.eligible)
@@ -232,7 +233,7 @@ async def _named(client: LookCalls, node: NodeRepair) -> NodeRepair:
 
 
 def _limited(nodes: Sequence[NodeRepair], limit: int) -> tuple[list[NodeRepair], int]:
-    """Keep the first files of all, up to the limit; return how many are over it."""
+    """Keep the first files over all nodes, up to the limit; return also how many are over it."""
     room, over, kept = limit, 0, []
     for node in nodes:
         if node.refused:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from talospatch.cni.directories import TASKS
 from talospatch.cni.eligibility import EARLIER_BOOT, NO_TASK
-from talospatch.cnicheck.repair_look import TASKS
-from talospatch.cnicheck.repair_order import FIND, TEST, Order, command
+from talospatch.cnicheck.repair.command import FIND, TEST, Order, command
 
 SANDBOX = "b2" * 32
 NAME = f"cbr0-{SANDBOX}-eth0"

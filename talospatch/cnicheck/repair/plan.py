@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from talospatch.cni.space import Space
     from talospatch.cni.story import Whose
     from talospatch.cni.verdict import Judged
-    from talospatch.cnicheck.repair_order import Order
+    from talospatch.cnicheck.repair.command import Order
 
 SCHEMA = 1
 # GNU find and test are in it. A tag can be moved: the report names the digest that was run, and --image takes one.
@@ -126,7 +126,7 @@ class NodeRepair:
         notes: what could not be seen.
         refused: why nothing is removed here although files could be; empty otherwise.
         error: why it was not looked at; empty when it was.
-        look: the second look, by which it is decided again directly before a file is removed.
+        look: the second look; directly before a file is removed, a third one is compared with it.
     """
 
     address: str
@@ -203,12 +203,12 @@ class RepairPlan:
 
     @property
     def privileges(self) -> tuple[str, ...]:
-        """What it takes, said before it is used."""
+        """The rights that it takes, to be told before they are used."""
         methods = dict.fromkeys(node.method for node in self.nodes if node.files)
         return tuple(dict.fromkeys(sentence for method in methods for sentence in PRIVILEGES[method]))
 
     def exit_code(self) -> ExitCode:
-        """Return the exit code of looking at it: the highest that applies."""
+        """Return the exit code for showing the plan: the highest that applies."""
         codes = {ExitCode.DONE}
         if self.to_do:
             codes.add(ExitCode.DIFFERENCES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_plan import FileRepair, NodeRepair
+    from talospatch.cnicheck.repair.plan import FileRepair, NodeRepair
 
 LONGEST_OUTPUT = 300
 
@@ -66,7 +66,7 @@ class Remover(Protocol):
         """
 
     async def clean_up(self, node: NodeRepair) -> tuple[str, ...]:
-        """Take back what was put on the node or into Kubernetes; return what could not be. Safe to call twice. Never raises ours."""
+        """Take back what was put on the node or into Kubernetes; return notes on what stays. Safe to call twice. Raises none of ours."""
 
 
 def read_output(output: bytes, path: str) -> tuple[bool, str]:

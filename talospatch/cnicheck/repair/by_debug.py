@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from talospatch.cnicheck.repair_order import FIND
-from talospatch.cnicheck.repair_removal import Removal, Removals, read_output
+from talospatch.cnicheck.repair.command import FIND
+from talospatch.cnicheck.repair.remover import Removal, Removals, read_output
 from talospatch.errors import InvalidOnNode, NodeError, NotFound, RefusedError
 
 if TYPE_CHECKING:
-    from talospatch.cnicheck.repair_calls import DebugCalls
-    from talospatch.cnicheck.repair_plan import FileRepair, NodeRepair, RepairOptions
+    from talospatch.cnicheck.repair.calls import DebugCalls
+    from talospatch.cnicheck.repair.plan import FileRepair, NodeRepair, RepairOptions
 
-# containerd's namespace in which each store's debug containers are, as Containers has it.
+# The containerd namespace that each store's debug containers are in, as Containers names it.
 NAMESPACES = {"inmem": "system", "system": "system", "cri": "k8s.io"}
 _DEBUG = "debug-"  # what their ids begin with (internal/app/debug)
 _RUN_TIMEOUT = 60.0  # seconds for one find on one file; recorded runs took 0.15
@@ -22,7 +22,7 @@ _RUN_TIMEOUT = 60.0  # seconds for one find on one file; recorded runs took 0.15
 
 @dataclass(slots=True)
 class DebugRemover:
-    """See :class:`talospatch.cnicheck.repair_removal.Remover`. One node at a time."""
+    """See :class:`talospatch.cnicheck.repair.remover.Remover`. One node at a time."""
 
     client: DebugCalls
     options: RepairOptions
@@ -38,7 +38,8 @@ class DebugRemover:
         there = {image.name: image.digest for image in await self.client.images(address, store=store)}
         self._before = await self._debug_containers(address)
         if self.options.archive is not None:
-            # The archive's own name counts. It is sent even where that name is there: what it is then is known.
+            # The archive's own name counts. Send it even if an image of that name is in the store: only then is it certain which image
+            # runs.
             self._image = await self.client.import_image(address, self.options.archive, store=store)
             await self._note_brought(address, there)
             return
@@ -51,10 +52,10 @@ class DebugRemover:
             raise RefusedError("image-lost", f"{node.name}: the image was pulled as {self._image[:200]!r} and is not in the store {store}")
 
     async def _note_brought(self, address: str, there: Mapping[str, str]) -> None:
-        """Take note of every name that the image has got in the store: as long as one stays, so does the image.
+        """Take note of every name that the image has got in the store: as long as one of them stays, the image stays.
 
         A pull gives it three (manageAliases in Talos's internal/pkg/containers/image, 1.13 and 1.14): the reference that was asked for, the
-        repository with the digest, which is the name that is answered, and the digest alone.
+        repository with the digest, which is the name that the call returns, and the digest alone.
         """
         now = {image.name: image.digest for image in await self.client.images(address, store=self.options.store)}
         digest = now.get(self._image, "")
@@ -62,7 +63,7 @@ class DebugRemover:
         self._brought = tuple(name for name in same if name not in there)
 
     async def remove(self, node: NodeRepair, files: Sequence[FileRepair]) -> Removals:
-        """Run one container after the other. One whose end was not seen is the last."""
+        """Run one container after the other, until the end of one is not seen."""
         address, store = node.address, self.options.store
         done: dict[str, Removal] = {}
         for file in files:
@@ -124,5 +125,5 @@ class DebugRemover:
 
 
 def _lacks_gnu_find(said: str) -> bool:
-    """Whether it was another find that ran, which will not know the next command either."""
+    """Whether another find than GNU's ran, which will not understand the next command either."""
     return "unrecognized" in said or "BusyBox" in said or f"{FIND}: unknown predicate" in said

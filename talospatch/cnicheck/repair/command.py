@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from talospatch.cni.directories import TASKS
 from talospatch.cni.eligibility import EARLIER_BOOT
 from talospatch.cni.verdict import SETTLING
-from talospatch.cnicheck.repair_look import TASKS
 
 FIND, TEST = "/usr/bin/find", "/usr/bin/test"
 # What the image must have: GNU findutils, for -newermt to the second and -delete. Debian's busybox has neither.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from talospatch.cnicheck.calls import CniCalls
@@ -21,9 +21,6 @@ class LookCalls(CniCalls, Protocol):
     async def boot_id(self, node: str) -> str:
         """Return the kernel's id of this boot. Needs os:admin."""
 
-    def logs(self, node: str, service_id: str, *, tail_lines: int = -1) -> AsyncGenerator[bytes, None]:
-        """Yield the log of a Talos service. Needs os:reader."""
-
     async def get_resource(self, node: str, namespace: str, type: str, id: str) -> Resource:  # noqa: A002 - Talos's words
         """Return a resource. Needs os:reader where it is not sensitive."""
 
@@ -37,10 +34,10 @@ class DebugCalls(Protocol):
     async def images(self, node: str, *, store: str = "cri") -> tuple[Image, ...]:
         """Return the images of a store."""
 
-    async def pull_image(self, node: str, reference: str, *, store: str = "cri", timeout: float | None = None) -> str:
+    async def pull_image(self, node: str, reference: str, *, store: str = "cri") -> str:
         """Pull an image and return its name."""
 
-    async def import_image(self, node: str, archive: bytes | Sequence[bytes], *, store: str = "cri", timeout: float | None = None) -> str:
+    async def import_image(self, node: str, archive: bytes, *, store: str = "cri") -> str:
         """Send an image and return its name."""
 
     async def remove_image(self, node: str, reference: str, *, store: str = "cri") -> None:
