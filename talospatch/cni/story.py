@@ -103,7 +103,7 @@ class Story:
 
     @property
     def error(self) -> str | None:
-        """The words with which stopping it fails: those that were predicted, else those that were logged."""
+        """The words with which stopping it fails, as predicted, else as logged."""
         worst = self.files[0].error if self.files else None
         return worst or (self.log.reason if self.log is not None else None)
 

@@ -116,7 +116,7 @@ class Judged:
 
     Attributes:
         file: the file.
-        code: key of :data:`RULES`.
+        code: key of :data:`talospatch.cni.rules.RULES`.
         liveness: where its sandbox is.
         inspection: what is in it.
         error: what the node logs after ``cached result:`` when stopping the sandbox fails; else None.
@@ -146,7 +146,7 @@ class Judged:
 
     @property
     def confirmed(self) -> bool:
-        """Whether it was seen just so over at least a minute: nothing is called repairable before."""
+        """Whether it was seen just so over at least a minute. Nothing is called repairable before."""
         return self.steady >= CONFIRMING
 
 

@@ -68,7 +68,7 @@ class NodeCni:
 
     @property
     def beyond_files(self) -> tuple[Verdict, ...]:
-        """Verdicts of what is no cache file: sandboxes that only a log tells of, and addresses."""
+        """Verdicts of what is no cache file, which are sandboxes that only a log tells of, and addresses."""
         told = (story.verdict for story in self.stories if not story.files)
         return (*told, *(KINDS[finding.code].verdict for finding in self.findings))
 
