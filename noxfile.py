@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 OLDEST = (3, 11)
 MINORS = sorted((path.stem for path in (HERE / "tools/machinery").glob("*.mod")), key=lambda minor: int(minor.partition(".")[2]))
 LIBCNIS = sorted(path.stem for path in (HERE / "tools/libcni").glob("*.*.mod"))
+PAGES = sorted(path.stem.removesuffix("_page").replace("_", "-") for path in (HERE / "tools").glob("*_page.py"))  # of docs/reference
 NO_GO = "there is no Go of 1.21 or newer, which fetches the Go that is needed by itself"
 
 
@@ -109,7 +110,7 @@ def contracts(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Static types of the package, the tests and this file."""
+    """Static types of the package, the tests, the benchmarks, the tools and this file."""
     session.install("-e", ".", *group("types"))
     session.run("mypy")
 
@@ -118,12 +119,10 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Build the documentation; warnings are errors. References and tutorials must show what tables say and commands print."""
     session.install("-e", ".", *group("docs"))
-    session.run("python", "tools/cli_reference.py", "--check", "docs/reference/cli.md")
+    for page in PAGES:
+        session.run("python", f"tools/{page.replace('-', '_')}_page.py", "--check", f"docs/reference/{page}.md")
     session.run("python", "tools/tutorial.py", "--check", "docs/tutorials/demo.md")
     session.run("python", "tools/cni_tutorial.py", "--check", "docs/tutorials/cni-cache.md")
-    for table in ("hazard", "validation", "version"):
-        page = {"hazard": "hazards", "version": "versions"}.get(table, table)
-        session.run("python", f"tools/{table}_reference.py", "--check", f"docs/reference/{page}.md")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
 
 

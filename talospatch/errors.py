@@ -119,7 +119,7 @@ class DialError(TalosPatchError):
 
     Attributes:
         endpoint: ``host:port`` as dialled.
-        reason: one of the words of :data:`talospatch.talosapi.dial.REASONS`, such as ``wrong-ca``.
+        reason: one of the words of :data:`talospatch.talosapi.dial_reasons.REASONS`, such as ``wrong-ca``.
     """
 
     def __init__(self, endpoint: str, reason: str, message: str) -> None:

@@ -43,7 +43,13 @@ _FORMS = "name a file, @FILE, - for standard input, bundled:NAME, or give the pa
 
 
 class MachineConfig(_config.MachineConfig):
-    """A machine config; see :class:`talospatch.machineconfig.config.MachineConfig`."""
+    """A machine config. ``==`` and ``hash`` go by the exact text; :meth:`equivalent` by meaning. Made by :meth:`load` or :meth:`parse`.
+
+    Attributes:
+        text: the text it was read from, unchanged.
+        source: where it came from, as a user would name it; used in messages.
+        documents: its documents in the order written; empty ones are left out.
+    """
 
     __slots__ = ()
 
@@ -61,7 +67,7 @@ class MachineConfig(_config.MachineConfig):
         """Return the config with a value at a path, everything else as it stands, comments included.
 
         Mappings on the way are made where there are none. Nothing is checked against the types of a Talos version: see
-        :func:`talospatch.validate_config`.
+        :func:`~talospatch.patching.validation.validate_config`.
 
         Args:
             path: such as ``machine.network.hostname``, ``machine.files[path=/var/x].content`` or ``LinkConfig/eth0:mtu``.
@@ -104,7 +110,13 @@ class MachineConfig(_config.MachineConfig):
 
 
 class Change(_change.Change):
-    """A change; see :class:`talospatch.patching.change.Change`."""
+    """Anything that turns a machine config for a Talos version into a new one. Immutable. Made by :meth:`load` and its neighbours.
+
+    Attributes:
+        name: how reports call it, such as ``containerd-metrics``.
+        source: where it came from, for messages.
+        steps: its parts, in order; none when the text held nothing.
+    """
 
     __slots__ = ()
 

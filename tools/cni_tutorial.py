@@ -23,10 +23,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from tutorial import PASSING, differences, filled
+
+if TYPE_CHECKING:
+    from containerd_node.kubelet import Kubelet
 
 COMMAND = re.compile(r"(?:^\$ |`)talospatch ([a-z][a-z -]*)([^`\n]*)", re.MULTILINE)
 TICK = 60.0  # seconds between two turns of kubelet's garbage collection
@@ -90,13 +94,13 @@ def evening() -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def turns(kubelet: object) -> Iterator[None]:
+def turns(kubelet: Kubelet) -> Iterator[None]:
     """Let kubelet have its turn once a minute."""
     over = threading.Event()
 
     def work() -> None:
         while True:
-            kubelet.collect()  # type: ignore[attr-defined]
+            kubelet.collect()
             if over.wait(TICK):
                 return
 
@@ -110,7 +114,7 @@ def turns(kubelet: object) -> Iterator[None]:
 
 
 @contextmanager
-def shown(kubelet: object, talos: str, directory: Path) -> Iterator[Path]:
+def shown(kubelet: Kubelet, talos: str, directory: Path) -> Iterator[Path]:
     """Serve the node behind Talos's API, and yield a talosconfig."""
     from containerd_node.backed_cluster import served
     from containerd_node.story import face
@@ -119,7 +123,7 @@ def shown(kubelet: object, talos: str, directory: Path) -> Iterator[Path]:
     ready, over = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        real = {"worker-1": (kubelet.node, kubelet)}  # type: ignore[attr-defined]
+        real = {"worker-1": (kubelet.node, kubelet)}
         async with served(face(talos), real, directory) as made:
             files.append(made["admin"])
             ready.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from generated_page import write_or_check
+from pages import write_or_check
 
 from talospatch.patching.conversion.table import FINDINGS, NOT_MADE, RULES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from generated_page import write_or_check
+from pages import write_or_check
 
 from talospatch.machineconfig.typed.schema import schema_of
 from talospatch.planning.effect_table import documents, main_document

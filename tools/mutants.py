@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mutations import mutations
+from source_changes import mutations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -55,7 +55,7 @@ class Inspection:
 
     Attributes:
         damage: the kind of damage.
-        error: libcni's words about it, as they follow ``cached result: `` in the log; None when it reads the file, or was not asked.
+        error: libcni's words about it, as they follow ``cached result:`` in the log; None when it reads the file, or was not asked.
         offset: index of the first byte that is wrong, where it is a matter of syntax; else 0.
         entry: what it says about its pod, as far as it can be read.
     """

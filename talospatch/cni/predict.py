@@ -47,8 +47,8 @@ class DeletePrediction:
 
     Attributes:
         fails: whether DEL returns an error, panics or hangs; then no plugin runs and nothing is released.
-        error: the text after ``cached result: `` that the node logs; for a panic or hang, a text that begins with that word; None when
-            it does not fail. For a cniVersion that is no version, libcni's own words, which have no ``cached result: `` before them.
+        error: the text after ``cached result:`` that the node logs; for a panic or hang, a text that begins with that word; None when
+            it does not fail. For a cniVersion that is no version, libcni's own words, which have no ``cached result:`` before them.
         file_left: whether the file is still there afterwards.
         plugins_run: whether the conflist's plugins are run.
     """

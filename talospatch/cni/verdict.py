@@ -118,7 +118,7 @@ class Judged:
 
     Attributes:
         file: the file.
-        code: key of :data:`RULES`.
+        code: key of :data:`talospatch.cni.rules.RULES`.
         liveness: what has become of its sandbox.
         inspection: what is in it.
         error: what the node logs after ``cached result:`` when stopping the sandbox fails; else None.

@@ -32,6 +32,17 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+# What each tells a script; docs/reference/exit-codes.md is made of it, and says which commands end with DIFFERENCES for what.
+EXIT_CODES: dict[ExitCode, str] = {
+    ExitCode.DONE: "done, or nothing to do",
+    ExitCode.ERROR: "the command could not do its work: wrong use, unreadable input, no connection to any endpoint",
+    ExitCode.DIFFERENCES: "there are differences or problems, see below; nothing went wrong",
+    ExitCode.FAILED: "some nodes failed, were not seen, or their change is not proven",
+    ExitCode.TAKEN_BACK: "a gate failed and the change was taken back",
+    ExitCode.REFUSED: "a guard said no; nothing was changed there",
+    ExitCode.INTERRUPTED: "Ctrl-C or a signal; `talospatch rollout resume` goes on with a rollout",
+}
+
 # Outcome, what it says, exit code.
 OUTCOMES: dict[Outcome, tuple[str, ExitCode]] = {
     Outcome.UNCHANGED: ("has what is wanted already, and it was seen in effect", ExitCode.DONE),

@@ -37,8 +37,9 @@ class Progress:
 
     Attributes:
         kind: ``began`` (the rollout, ``detail`` is its id), ``node`` (a node's turn), ``doing`` (``detail`` says what), ``ended`` (a
-        node; ``report`` is there) or ``finished`` (the rollout). number, total: which node of how many. seconds: since the node's turn
-        began.
+            node; ``report`` is there) or ``finished`` (the rollout).
+        number, total: which node of how many.
+        seconds: since the node's turn began.
     """
 
     kind: str

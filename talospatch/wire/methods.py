@@ -1,4 +1,7 @@
-"""The methods of the Talos API that we speak: one row each.
+"""The methods of the Talos API that the client calls or the simulated cluster answers: one row each.
+
+The library itself calls none of Hostname, ServiceRestart, GenerateClientConfiguration, and of COSI's Create and Destroy: they are here for
+other clients of the simulated cluster, such as talosctl, and so that it can refuse them as Talos does.
 
 Sources: roles from machined's authorisation rules (internal/app/machined/pkg/system/services/machined.go), versions from the API's
 differences between tags, both as read at v1.14; deadlines are ours.

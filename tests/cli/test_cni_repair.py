@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -317,7 +318,7 @@ def test_an_old_node_without_kubernetes_is_refused_before_a_minute_is_waited_for
     """By one error, once the first look has shown that a job would be needed."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nowhere"))
     if missing == "extra":
-        monkeypatch.setattr("talospatch.kubernetes.connection.find_spec", lambda _: None)
+        monkeypatch.setitem(sys.modules, "lightkube", None)
     world = World.of(worker("v1.7.4"), tmp_path)
     start = world.time.now()
     wanted = (

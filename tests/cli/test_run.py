@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import subprocess
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import pytest
@@ -118,16 +120,28 @@ def test_the_version_is_printed_either_way(capsys: pytest.CaptureFixture[str]) -
         assert capsys.readouterr().out == f"talospatch {__version__}\n"
 
 
-def test_ctrl_c_says_so_and_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """In a command with nothing of its own to say about it, and while modules are still loaded: no traceback."""
+class InterruptedInput(io.StringIO):
+    """A standard input during whose reading Ctrl-C is pressed."""
 
-    def pressed(*_arguments: object, **_options: object) -> None:
+    @property
+    def buffer(self) -> io.BytesIO:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("talospatch.offline.bundled_patches", pressed)
-    assert run(["patches", "list"]) == 130
+
+class InterruptedImport(MetaPathFinder):
+    """Ctrl-C is pressed while the next module is looked for."""
+
+    def find_spec(self, *_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_says_so_and_ends_with_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a command with nothing of its own to say about it, and while modules are still loaded: no traceback."""
+    monkeypatch.setattr(sys, "stdin", InterruptedInput())
+    assert run(["machineconfig", "patch", "-", "-p", "machine: {}", "--talos", "1.13"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
-    monkeypatch.setattr("talospatch.cli.run.run", pressed)
+    monkeypatch.delitem(sys.modules, "talospatch.cli.run")
+    monkeypatch.setattr(sys, "meta_path", [InterruptedImport(), *sys.meta_path])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,17 @@ def test_the_list_and_the_table_of_homes_agree() -> None:
     """A name in one of them only would be missing for type checkers or at run time."""
     assert set(talospatch.__all__) == set(talospatch._HOMES)
     assert talospatch.__all__ == sorted(talospatch.__all__)
+
+
+def test_every_public_name_stands_on_the_page_of_the_api() -> None:
+    """Under the module that it lives in. That the types of their signatures stand there too is seen when the documentation is built."""
+    page = (Path(__file__).parents[2] / "docs/reference/api.md").read_text(encoding="utf-8")
+    described = set(re.findall(r"auto(?:class|function):: (\S+)", page))
+    for module, members in re.findall(r"automodule:: (\S+)\n +:members: (.+)", page):
+        described |= {f"{module}.{member.strip()}" for member in members.split(",")}
+    errors = re.search(r"automodule:: talospatch\.errors\n +:members:\n", page)
+    assert errors is not None
+    assert {f"{home}.{name}" for name, home in talospatch._HOMES.items()} - described == {"talospatch.errors.TalosPatchError"}
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from vector_cases import cases
 
@@ -11,7 +13,8 @@ from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.typed.apply import patch_text
 from talospatch.machineconfig.typed.documents import MAIN
 from talospatch.machineconfig.typed.equality import alike
-from talospatch.patching.as_patch import NOT_TALOSCTL, as_patch
+from talospatch.patching.api import patch_config
+from talospatch.patching.as_patch import NOT_TALOSCTL, ONLY_TALOSCTL, as_patch
 from talospatch.patching.change import Change
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.hazards import Noticed
@@ -173,3 +176,19 @@ def test_a_config_gives_its_patch_to_another() -> None:
     after = config.set("machine.type", "controlplane")
     assert config.patch_to(after, talos="v1.13.9") == "machine:\n  type: controlplane\n"
     assert config.patch_to(config, talos="1.13") == ""
+
+
+@pytest.mark.parametrize(
+    ("semantics", "said", "merge"), [("declarative", NOT_TALOSCTL, False), ("talosctl", ONLY_TALOSCTL, True)], ids=["ours", "talosctl's"]
+)
+def test_whose_patch_is_made_where_none_leads_there_by_both_rules(
+    semantics: Literal["declarative", "talosctl"], said: str, merge: bool
+) -> None:
+    """Two elements of one key: ours has to be a JSON patch, talosctl's merge appends both. Each leads there by its own rules."""
+    before = PublicConfig.parse(BASE)
+    after = before.set("machine.kernel", {"modules": [{"name": "x"}, {"name": "x"}]})
+    patch = before.patch_to(after, talos="1.13", semantics=semantics)
+    assert patch.startswith(said)
+    assert patch.removeprefix(said).startswith("machine:\n") is merge
+    made = patch_config(BASE.partition("---\n")[0], [patch], talos_version="1.13", semantics=semantics)
+    assert MachineConfig.parse(made).get("machine.kernel.modules") == [{"name": "x"}, {"name": "x"}]

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -336,13 +333,6 @@ def test_more_changes_are_never_milder(paths: list[str], talos: TalosVersion) ->
     together = gravest(consequences(paths, talos))
     assert order.index(together) == max((order.index(gravest(consequences([path], talos))) for path in paths), default=0)
     assert gravest(consequences(paths[::-1], talos)) is together
-
-
-def test_the_page_is_the_table() -> None:
-    """If it is not: python tools/effects_page.py docs/reference/effects.md."""
-    command = [sys.executable, "tools/effects_page.py", "--check", "docs/reference/effects.md"]
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def holds(row: Row, talos: TalosVersion) -> bool:

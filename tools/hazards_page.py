@@ -6,13 +6,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from generated_page import write_or_check
+from pages import write_or_check
 
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "patching"))
 
 HEAD = """# Where declarative semantics part from talosctl's
 
-Written by `tools/hazard_reference.py` from the table in `talospatch/patching/hazards.py` and the cases that its tests run; do not edit.
+Written by `tools/hazards_page.py` from the table in `talospatch/patching/hazards.py` and the cases that its tests run; do not edit.
 
 With declarative semantics (the default) what a patch names is so afterwards, what it does not name is as it was, and applying it again
 changes nothing. Where talosctl would make something else of the patch, a finding with one of these codes says so; where there is no

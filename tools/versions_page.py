@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from generated_page import write_or_check
+from pages import write_or_check
 
 HEAD = """# Talos versions
 
-Written by `tools/version_reference.py` from `talospatch/versions.py` and the type tables; do not edit.
+Written by `tools/versions_page.py` from `talospatch/versions.py` and the type tables; do not edit.
 
 Everything goes by the version of each node, as its Version RPC gives it (`v1.14.0-beta.1` and `v1.13.9-45-gabcdef` included), never by that
 of the cluster. Offline there is no node to ask, so the version is given; `1.13` alone means the newest release of that minor.

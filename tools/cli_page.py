@@ -7,23 +7,12 @@ import io
 import os
 from collections.abc import Iterator
 
-from generated_page import write_or_check
+from pages import write_or_check
 
 HEAD = """# Commands
 
-Written from `--help` by `tools/cli_reference.py`; do not edit. Results go to stdout, progress and diagnostics to stderr.
-
-Exit codes, of 0 to 5 the highest that applies:
-
-| code | meaning |
-| --- | --- |
-| 0 | done, or nothing to do |
-| 2 | differences or problems found |
-| 3 | some nodes failed, were not seen, or their change is not proven |
-| 4 | a gate failed and the change was taken back |
-| 5 | refused by a guard |
-| 1 | error, wrong use included |
-| 130 | interrupted; `talospatch rollout resume` goes on |
+Written from `--help` by `tools/cli_page.py`; do not edit. Results go to stdout, progress and diagnostics to stderr.
+What a command ends with stands in [](exit-codes.md).
 """
 COLUMNS = "100"
 

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from generated_page import write_or_check
+from pages import write_or_check
 
 SOURCES = Path(__file__).parent.parent / "talospatch"
 
 HEAD = """# What validation finds
 
-Written by `tools/validation_reference.py` from the rules in `talospatch/machineconfig/validation/`; do not edit.
+Written by `tools/validation_page.py` from the rules in `talospatch/machineconfig/validation/`; do not edit.
 
 `talospatch machineconfig validate FILE` and `validate_config` judge a config as `talosctl validate` of that Talos version does: Talos
 refuses it exactly when one of the findings is an **error**. A **warning** or **note** does not keep a node from taking the config. Every
@@ -200,7 +200,7 @@ def rule_rows() -> Iterator[str]:
     rules = (*RULES, SECTION)
     codes = {rule.code for rule in rules}
     if codes != set(MEANINGS):
-        raise SystemExit(f"tools/validation_reference.py says nothing of {codes - set(MEANINGS)}, and too much of {set(MEANINGS) - codes}")
+        raise SystemExit(f"tools/validation_page.py says nothing of {codes - set(MEANINGS)}, and too much of {set(MEANINGS) - codes}")
     for code in sorted(codes):
         own = [rule for rule in rules if rule.code == code]
         severities = " or ".join(sorted({rule.severity.value for rule in own}))
@@ -231,7 +231,7 @@ def check_beyond() -> None:
     ]
     codes = set(re.findall(r'Finding\(\s*[\w.]+,\s*"([a-z-]+)"', "\n".join(texts)))
     if codes != set(BEYOND):
-        raise SystemExit(f"tools/validation_reference.py says nothing of {codes - set(BEYOND)}, and too much of {set(BEYOND) - codes}")
+        raise SystemExit(f"tools/validation_page.py says nothing of {codes - set(BEYOND)}, and too much of {set(BEYOND) - codes}")
 
 
 def page() -> str:
