@@ -243,7 +243,7 @@ def decide(config: MachineConfig, talos: TalosVersion, fragment: Fragment, *, fl
         FragmentError: what carries a fragment now is broken.
     """
     found = holders(config, talos)
-    name = document_name(name, fragment, found)
+    name = document_name(name, fragment)
     entries = tuple(holder for holder in found if holder.index is not None)
     situation = Situation(
         documents=talos.can(Fact.LIVE_CRI_CUSTOMIZATION),
@@ -299,7 +299,7 @@ def _form(target: Target, holder: Holder | None, talos: TalosVersion) -> Form:
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
-def document_name(wanted: str, fragment: Fragment, found: Iterable[Holder]) -> str:
+def document_name(wanted: str, fragment: Fragment) -> str:
     """Return the name for a document of our own.
 
     A name that the user gave in a document of that kind is kept. Otherwise it is ``talospatch-metrics`` for a fragment about metrics, or

@@ -7,7 +7,8 @@ says. So merging twice changes nothing the second time. Every edited text is par
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,12 +98,8 @@ def merge(content: str, values: Mapping[Keys, Any], *, talos: TalosVersion, sour
     wanted = _with_values(before, changes)
     if not leaves(before) and not content.strip() and fresh is not None and same(parse(fresh, newer=newer, source=source), wanted):
         return fresh
-    try:
+    with _editable(source):
         result = set_leaves(content, changes, wanted)
-    except ScanError:
-        raise FragmentError(
-            "has a form that cannot be edited safely", source=source, hint="write its tables with headers, one key a line"
-        ) from None
     _prove(result, wanted, newer=newer, source=source)
     return result
 
@@ -121,14 +118,20 @@ def remove(content: str, gone: Iterable[Keys], *, talos: TalosVersion, source: s
     wanted = _without_values(before, there)
     if not leaves(wanted):
         return ""
-    try:
+    with _editable(source):
         result = remove_leaves(content, there, wanted)
-    except ScanError:
-        raise FragmentError(
-            "has a form that cannot be edited safely", source=source, hint="write its tables with headers, one key a line"
-        ) from None
     _prove(result, wanted, newer=newer, source=source)
     return result
+
+
+@contextmanager
+def _editable(source: str) -> Iterator[None]:
+    """Say what is wrong with a content that we know no safe edit of."""
+    try:
+        yield
+    except ScanError:
+        hint = "write its tables with headers, one key a line"
+        raise FragmentError("has a form that cannot be edited safely", source=source, hint=hint) from None
 
 
 def read_content(content: str, *, talos: TalosVersion, source: str = "drop-in") -> dict[str, Any]:

@@ -151,14 +151,13 @@ def address_findings(address: str, path: str = "") -> tuple[Finding, ...]:
     return ()
 
 
-def port_findings(address: str, listeners: Iterable[Listener], *, current: str | None = None, path: str = "") -> tuple[Finding, ...]:
+def port_findings(address: str, listeners: Iterable[Listener], *, current: str | None = None) -> tuple[Finding, ...]:
     """Return an error when another process of the node already listens there: containerd would exit.
 
     Args:
         address: the metrics address to be.
         listeners: what Netstat says about the node.
         current: the metrics address that is configured now; its listener is containerd's own and goes away.
-        path: where in the config the address stands.
     """
     wanted = Address.parse(address)
     if wanted is None:
@@ -173,7 +172,7 @@ def port_findings(address: str, listeners: Iterable[Listener], *, current: str |
         if _overlap(there, wanted):
             who = listener.process or "another process"
             message = f"port {wanted.port} is in use by {who} on {listener.address or '*'}; containerd would exit"
-            return (Finding(Severity.ERROR, "metrics-port-in-use", path, message, "choose another port with --set address=HOST:PORT"),)
+            return (Finding(Severity.ERROR, "metrics-port-in-use", "", message, "choose another port with --set address=HOST:PORT"),)
     return ()
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from talospatch.containerd.metrics import value_at
-from talospatch.containerd.toml_scan import Keys, Kind, Scan, Statement, scan
+from talospatch.containerd.toml_scan import Keys, Kind, Statement, scan
 from talospatch.containerd.toml_write import INDENT, write_key, write_tables, write_value
 
 if TYPE_CHECKING:
@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 Edit = tuple[int, int, str]
 
 
-def set_leaves(text: str, changes: Mapping[Keys, Any], wanted: Mapping[str, Any], scanned: Scan | None = None) -> str:
+def set_leaves(text: str, changes: Mapping[Keys, Any], wanted: Mapping[str, Any]) -> str:
     """Return the text with values set.
 
     Args:
         text: TOML 1.0 or 1.1 that a parser has accepted.
         changes: each value to set, by its absolute path; only those that differ.
         wanted: the whole data as it is to be; inline tables are written from it.
-        scanned: the scan of ``text``, where it is at hand.
 
     Raises:
         ScanError: the text has a shape that is not known.
     """
-    statements = (scanned or scan(text)).statements
+    statements = scan(text).statements
     newline = "\r\n" if "\r\n" in text else "\n"
     edits: dict[tuple[int, int], str] = {}
     appended: dict[Keys, Any] = {}

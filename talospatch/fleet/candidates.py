@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from talospatch.planning.order import natural
 from talospatch.talos.finding import Finding, Severity
 from talospatch.talos.machine_type import MachineType
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from talospatch.talos.node import Member
 
 _VERSION = re.compile(r"\((v\d[^()\s]*)\)")  # as discovery writes it: "Talos (v1.13.4)"
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +122,8 @@ def version_of(member: Member) -> str:
     return match[1] if match else ""
 
 
-def natural(hostname: str) -> tuple[tuple[bool, int | str], ...]:
-    """Return what host names are sorted by, so that worker-2 comes before worker-10."""
-    return tuple((part.isdecimal(), int(part) if part.isdecimal() else part) for part in _DIGITS.split(hostname.lower()))
-
-
 def _sorted(members: Iterable[Member]) -> list[Member]:
-    return sorted(members, key=lambda member: (member.machine_type is not MachineType.CONTROL_PLANE, natural(member.hostname)))
+    return sorted(members, key=lambda member: (member.machine_type is not MachineType.CONTROL_PLANE, natural(member.hostname.lower())))
 
 
 def _by_any_name(members: Iterable[Member]) -> dict[str, Member]:

@@ -109,7 +109,7 @@ def _places(  # noqa: PLR0917 - as those of _place
                 yield from _place(child, node, key, _inner(type_, key), old, after.get(key), document, (*steps, key))
     elif isinstance(node, SequenceNode) and isinstance(after, list) and isinstance(before, list) and len(before) == len(node.items):
         inner = ANY if _is_free(type_) else type_.inside
-        same = {old: new for new, old in unchanged(before, after, align(inner, before, after)).items()}
+        same = {old: new for new, old in unchanged(after, align(inner, before, after)).items()}
         for index, child in enumerate(node.items):
             if index in same:
                 yield from _place(child, node, index, inner, before[index], after[same[index]], document, (*steps, index))

@@ -84,7 +84,7 @@ def _key(inner: Type, element: Any) -> tuple[Any, ...] | None:
     return key_of(inner.name, element) if isinstance(element, dict) else None
 
 
-def unchanged(before: list[Any], after: list[Any], changes: list[ListChange]) -> dict[int, int]:
+def unchanged(after: list[Any], changes: list[ListChange]) -> dict[int, int]:
     """Return the old index of each new element that no change names."""
     named_old = {change.before for change in changes if change.before is not None}
     named_new = {change.after for change in changes if change.after is not None}

@@ -342,7 +342,7 @@ class Rewriter:
     def _flow_list(self, node: SequenceNode, inner: Type, before: list[Any], after: list[Any], changes: list[ListChange]) -> Edits:
         """Write a list in brackets anew: elements that stay as they stand in the text."""
         kept = {change.after: change.before for change in changes if change.before is not None and change.after is not None}
-        stayed = unchanged(before, after, changes)
+        stayed = unchanged(after, changes)
         items: list[Any] = []
         for index, value in enumerate(after):
             old = stayed.get(index, kept.get(index))

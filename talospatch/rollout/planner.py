@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from talospatch.talos.node import NodeVersion
     from talospatch.talosapi.client import Client
 
+CALLS = 64  # about how many are in flight at once
+
 
 async def make_plan(
     client: Client,
@@ -33,7 +35,6 @@ async def make_plan(
     options: Options | None = None,
     *,
     now: float,
-    concurrency: int = 64,
     thorough: bool = True,
     fleet: Iterable[str] = (),
     managed_by: str = "",
@@ -46,7 +47,6 @@ async def make_plan(
         changes: applied in order; at least one.
         options: what is allowed; the defaults when None.
         now: seconds since 1970, noted in the plan.
-        concurrency: about how many calls are in flight at once.
         thorough: False reads only what a difference needs (three calls a node); such a plan can be shown, and is refused by an apply.
         fleet: version tags of nodes that are no targets, which also decide what carries a containerd fragment.
         managed_by: what manages the configurations from elsewhere, when the caller knows: every change is then refused.
@@ -58,7 +58,7 @@ async def make_plan(
     if not changes:
         raise InputError("no change was given")
     reading = Reading.PLAN if thorough else Reading.DIFFERENCE
-    gate, turn = asyncio.Semaphore(at_once(reading, concurrency)), asyncio.Lock()
+    gate, turn = asyncio.Semaphore(at_once(reading)), asyncio.Lock()
     ages = _Ages(rows, fleet)
     # One for each answer, so that a wrong guess can be made good. Nodes with the same text share the work in there.
     drafts = {older: Drafts(changes, options, fleet_has_older=older, managed_by=managed_by) for older in (False, True)}
@@ -144,9 +144,9 @@ async def _all(works: Iterable[Coroutine[Any, Any, NodePlan]]) -> list[NodePlan]
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def at_once(reading: Reading, calls: int) -> int:
-    """Return how many nodes may be read at once so that about so many calls are in flight."""
-    return max(1, calls // len(reading.value))
+def at_once(reading: Reading) -> int:
+    """Return how many nodes may be read at once."""
+    return max(1, CALLS // len(reading.value))
 
 
 def _unplanned(row: Row, error: str) -> NodePlan:

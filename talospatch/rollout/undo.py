@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 NEWER_KINDS = {"CRICustomizationConfig": Fact.LIVE_CRI_CUSTOMIZATION, "CRIBaseRuntimeSpecConfig": Fact.LIVE_CRI_CUSTOMIZATION}
 
 
-async def plan_undo(
-    client: Client, store: JournalStore, rollout: str, options: Options | None = None, *, now: float, concurrency: int = 64
-) -> Plan:
+async def plan_undo(client: Client, store: JournalStore, rollout: str, options: Options | None = None, *, now: float) -> Plan:
     """Return the plan of taking a rollout back; carry it out with :func:`talospatch.rollout.executor.execute`.
 
     Args:
@@ -44,7 +42,6 @@ async def plan_undo(
         rollout: its id, the beginning of it, or ``last``.
         options: what is allowed now; what was allowed then does not count.
         now: seconds since 1970.
-        concurrency: about how many calls are in flight at once.
 
     Raises:
         JournalError: it cannot be read, or its bytes cannot be opened.
@@ -53,7 +50,7 @@ async def plan_undo(
     record = store.read(rollout)
     known = touched(store, record)
     types = {node["node"]: MachineType(node["machineType"]) for node in record.begin.fields["plan"]["nodes"]}
-    gate = asyncio.Semaphore(at_once(Reading.PLAN, concurrency))
+    gate = asyncio.Semaphore(at_once(Reading.PLAN))
 
     async def one(address: str, done: Touched) -> NodePlan:
         machine_type = types.get(address, MachineType.UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from talospatch.errors import InputError, RefusedError
-from talospatch.fleet.candidates import candidates, natural, ordered, version_of
+from talospatch.fleet.candidates import candidates, ordered, version_of
 from talospatch.fleet.targets import Targets, all_nodes, as_targets, control_planes, nodes, workers
 from talospatch.talos.machine_type import MachineType
 from talospatch.talos.node import Member
@@ -139,4 +139,5 @@ def test_a_name_that_two_members_have_is_the_first_ones() -> None:
 
 
 def test_host_names_sort_as_people_count() -> None:
-    assert sorted(["w10", "w2", "W1", "a"], key=natural) == ["a", "W1", "w2", "w10"]
+    found = candidates(workers(), [member(name, f"10.0.0.{number}") for number, name in enumerate(("w10", "w2", "W1", "a"), 1)])
+    assert [each.hostname for each in found.chosen] == ["a", "W1", "w2", "w10"]
