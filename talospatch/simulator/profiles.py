@@ -32,6 +32,8 @@ class Profile:
         live_cri: cri.toml follows the configuration at once, and CRI is restarted for it.
         part_headers: cri.toml names the sha256 of each part.
         merged_validation: static and runtime errors come together.
+        names_main: an error in the main document says that it is in v1alpha1.Config, since 1.12.0.
+        dns_forward_needs_dns: hostDNS may forward for Kubernetes only where it is enabled.
         names_documents: an error in a document says which, since 1.12.3.
         zero_try_reverts: how a race ended when it was recorded: a TRY of zero seconds was taken back, or stayed without a timer.
         version_name: the Version resource has a name.
@@ -66,6 +68,8 @@ class Profile:
     live_cri: bool = False
     part_headers: bool = True
     merged_validation: bool = False
+    names_main: bool = True
+    dns_forward_needs_dns: bool = True
     names_documents: bool = True
     zero_try_reverts: bool = False
     version_name: bool = True
@@ -124,13 +128,23 @@ _V12 = replace(
     config_on_worker=("FAILED_PRECONDITION", "client configuration (talosconfig) can't be generated on worker nodes"),
     zero_try_reverts=True,
     version_name=False,
+    dns_forward_needs_dns=False,
     unknown_health=False,
     base_part=_LOCAL_PULL + _RUNC + _NO_NRI,
     containerd="2.2.5",
     kubernetes="v1.35.0",
     kubelet_caller="log/log.go:32",
 )
-_V11 = replace(_V12, minor="1.11", go="go1.24.9", config_as_string=False, names_documents=False, containerd="2.1.5", kubernetes="v1.34.1")
+_V11 = replace(
+    _V12,
+    minor="1.11",
+    go="go1.24.9",
+    config_as_string=False,
+    names_main=False,
+    names_documents=False,
+    containerd="2.1.5",
+    kubernetes="v1.34.1",
+)
 _V10 = replace(_V11, minor="1.10", base_part=_IMAGES + _RUNC + _NO_NRI, containerd="2.0.7", kubernetes="v1.33.0")
 _V9 = replace(_V10, minor="1.9", persistent_id=False, part_headers=False, containerd="2.0.5", kubernetes="v1.32.0")
 _V8 = replace(_V9, minor="1.8", sandbox_ids=False, base_part=_IMAGES, containerd="2.0.0", kubernetes="v1.31.0")

@@ -34,8 +34,8 @@ def check(config: Config, profile: Profile, *, container: bool) -> tuple[list[st
     warnings = _warnings(config, profile)
     static: list[str] = []
     main = list(_main_problems(config, profile, container=container))
-    if main and profile.minor == "1.11":
-        static += main  # the document is named since 1.12
+    if main and not profile.names_main:
+        static += main
     elif main:
         static.append(f"v1alpha1.Config: {_listed(main)}")
     for document in config.documents:
@@ -80,7 +80,7 @@ def _main_problems(config: Config, profile: Profile, *, container: bool) -> Iter
             yield "feature HostDNS should be enabled in container mode (.machine.features.hostDNS.enabled)"
         if not forwards:
             yield "feature HostDNS should forward kube-dns to host in container mode (.machine.features.hostDNS.forwardKubeDNSToHost)"
-    if forwards and not enabled and profile.minor not in {"1.11", "1.12"}:
+    if forwards and not enabled and profile.dns_forward_needs_dns:
         yield "feature hostDNS.forwardKubeDNSToHost requires hostDNS.enabled to be true (.machine.features.hostDNS)"
     yield from _authority_problems(config)
     if config.get("persist") == "false":

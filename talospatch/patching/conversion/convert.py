@@ -328,7 +328,7 @@ def _about_rollback(made: Sequence[Made], to: TalosVersion) -> list[Finding]:
     if not kinds:
         return []
     message = f"after a rollback to the Talos before {to.minor}, the node would not boot with {', '.join(dict.fromkeys(kinds))}"
-    older = f"{to.key[0]}.{to.key[1] - 1}"
+    older = MINORS[MINORS.index(to.minor) - 1]
     hint = f"before a rollback, take them back: talospatch machineconfig convert --to {older} --needed"
     return [Finding(Severity.NOTE, "conversion-rollback", "", message, hint)]
 
