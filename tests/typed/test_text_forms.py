@@ -154,6 +154,27 @@ def test_what_is_no_url_is_refused(text: str) -> None:
         read_url(text)
 
 
+@pytest.mark.parametrize("text", ["https://fd00::1:6443", "https://::1", "http://a:b:80", "https://u@fd00::1:6443/p", "https://a:1:"])
+def test_a_bare_ipv6_address_is_a_host_for_an_older_go(text: str) -> None:
+    """Talos 1.11 and 1.12 look at the last colon only; with brackets there is no doubt."""
+    assert write_url(read_url(text, loose_ports=True)) == text
+    with pytest.raises(Misfit):
+        read_url(text)
+
+
+@pytest.mark.parametrize("text", ["https://fd00::a", "http://a:b", "http://[::1]:1:1"])
+def test_what_stands_behind_the_last_colon_is_a_port_for_every_go(text: str) -> None:
+    """A number or nothing."""
+    with pytest.raises(Misfit):
+        read_url(text, loose_ports=True)
+
+
+@pytest.mark.parametrize("text", ["tcp://fd00::1:5", "//a:b:1", "ws://a:b:1"])
+def test_the_colons_of_other_schemes_are_not_counted(text: str) -> None:
+    """Go looks at the first colon for http and https only."""
+    assert write_url(read_url(text)) == text
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -293,3 +293,12 @@ def test_tag_and_digest_of_an_image_pattern_are_warned_of(pattern: str, marks: i
     text = text_of(MAIN, {"apiVersion": "v1alpha1", "kind": "ImageVerificationConfig", "rules": [rule]})
     found = [finding.message for finding in validate_config(text, mode="cloud", talos_version="1.14")]
     assert sum("compared with registry and repository" in message for message in found) == marks
+
+
+@pytest.mark.parametrize(("endpoint", "verdicts"), [("https://::1", {"1.11": [], "1.12": []}), ("https://fd00::1:6443", {})])
+@pytest.mark.parametrize("minor", ["1.11", "1.12", "1.13", "1.14"])
+def test_a_bare_ipv6_address_is_a_host_for_an_older_talos(endpoint: str, verdicts: dict[str, list[str]], minor: str) -> None:
+    """What 1.11 and 1.12 load: one whose colons are few is valid there, of others they say what is wrong with it."""
+    main = changed(changed(MAIN, "machine.install", dict(INSTALLED)), "cluster.controlPlane.endpoint", endpoint)
+    expected = verdicts.get(minor, ["endpoint"] if minor in {"1.11", "1.12"} else ["wrong-type"])
+    assert [finding.code for finding in errors(text_of(main), minor)] == expected
