@@ -87,8 +87,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "nameservers": ("10.0.0.53", "fd00::53", "x", "''"),
     "timeout": ("10s", "0s", "-1s", "1h"),
     "type": ("worker", "controlplane", "join", "init", "''", "x", "bind", "partition", "disk", "directory"),
-    "url": ("https://a.example/b", "tcp://10.0.0.1:5000", "a", "udp://a.example:1", "''"),
-    "urls": ("https://a.example/b", "a", "''", "http://b.example", "ftp://c"),
+    "url": ("https://fd00::1:6443", "https://a.example/b", "tcp://10.0.0.1:5000", "a", "udp://a.example:1", "''"),
+    "urls": ("https://fd00::1:6443", "'https://::1'", "https://a.example/b", "a", "''", "http://b.example", "ftp://c"),
     "validSubnets": ("10.0.0.0/24", "'!10.0.0.7/32'", "fd00::/64", "10.0.0.0", "x"),
 }
 # Maps of texts: what stands there as keys and values.
