@@ -33,9 +33,10 @@ def ours(minor: str, base: str, patches: list[str]) -> Patched | None:
         piece = Workpiece(MachineConfig.parse(readable(base, talos)), talos=talos)
         for number, patch in enumerate(patches, start=1):
             Change.parse(readable(patch, talos), source=f"patch {number}").work_on(piece)
-        return piece.patched
+        made = piece.patched
     except TalosPatchError:
         return None
+    return made
 
 
 def check(minor: str, oracle: Oracle, base: str, patches: list[str]) -> bool:

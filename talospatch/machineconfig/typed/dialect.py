@@ -36,7 +36,7 @@ class Dialect(NamedTuple):
         old_words: quote around words and forms that YAML 1.1 reads as bool or number (y, on, 1:30).
         merge_key: how the text ``<<`` is written.
         hinted_newline: text that begins with a newline is written with an indentation hint.
-        loose_url_ports: a URL of http or https needs a port behind the last colon of its host only, so an IPv6 address may stand there bare.
+        loose_url_ports: in a URL of http or https only the last colon of the host has a port behind it, so an IPv6 address may stand bare.
         lost_newlines: a text that begins with a newline loses it.
         negative_zero: -0.0 keeps its sign.
         old_block_rules: spaces and newlines alone are written as a block too.
