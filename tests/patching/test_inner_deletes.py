@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from patching import noticed, patched, text_of
 
@@ -130,7 +132,7 @@ def test_where_nothing_tells_elements_apart_it_is_refused(patch: str, where: str
         ('machine:\n  sysctls:\n    "": {$patch: delete}\n', "3:9: machine.sysctls.: cannot delete a key"),
     ],
 )
-def test_a_delete_that_says_too_little_is_told_with_its_place(patch: str, told: str, semantics: str) -> None:
+def test_a_delete_that_says_too_little_is_told_with_its_place(patch: str, told: str, semantics: Literal["declarative", "talosctl"]) -> None:
     """The place is its own, not the document's."""
     with pytest.raises(TalosPatchError) as caught:
         patch_config(BASE, [patch], talos_version="1.13", semantics=semantics)

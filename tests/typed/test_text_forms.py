@@ -71,6 +71,21 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         read_bytes(text)
 
 
+@pytest.mark.parametrize("text", ["0x1p4%", "0x_1.8p0_1%", "nan%", "NAN%", "1_0%", "1_0.5_0e0%", ".5%", "5.%", "+5%", "-0%", "1e-400%"])
+def test_percentages_are_numbers_of_go(text: str) -> None:
+    """Which reads hexadecimal, underscores between digits, and no number at all."""
+    check_percentage(text, negative=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["١%", "1١%", "１０%", "inf%", "+nan%", "0x1%", "0x1p9999%", "1__0%", "_1%", "1_%", "1._5%", "1e%", "0b1%", "%", "5%%", "5"]
+)
+def test_what_go_reads_as_no_number_is_no_percentage(text: str) -> None:
+    """Digits are those of ASCII."""
+    with pytest.raises(Misfit):
+        check_percentage(text, negative=False)
+
+
 def test_conditions_and_percentages() -> None:
     """Spaces around a condition go, those inside stay."""
     assert read_condition(" >= 1TB ") == ">= 1TB"
