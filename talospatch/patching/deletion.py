@@ -66,7 +66,8 @@ class Deletion:
         step, rest = path[0], path[1:]
         free = type_.free or type_.shape == "any"
         if isinstance(value, list):
-            return self._elements(None if free else type_.inside, value, path)
+            # An argument's texts are no elements of a type of their own: nothing finds one of them.
+            return self._elements(None if free or type_.name in FORMS else type_.inside, value, path)
         if not isinstance(value, dict) or (type_.name in FORMS and rest):
             return value
         key: Any = ("string", step) if isinstance(value, AnyKeys) else step

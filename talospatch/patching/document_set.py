@@ -6,6 +6,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from talospatch.errors import ChangeError, ConfigError
+from talospatch.machineconfig.reader import line_and_column
 from talospatch.machineconfig.typed.deletes import Selector
 from talospatch.machineconfig.typed.documents import MAIN, Document, check_all_copyable, check_together, encode
 from talospatch.machineconfig.typed.free import CannotCopy
@@ -73,7 +74,8 @@ class DocumentSet:
                 self._note_made_and_deleted(step, had)
                 self._step(step)
             except Misfit as misfit:
-                raise ChangeError(str(misfit), source=source, hint=misfit.hint) from None
+                line, column = line_and_column(text, step.place) if isinstance(step, Selector) else (None, None)
+                raise ChangeError(str(misfit), source=source, line=line, column=column, hint=misfit.hint) from None
         self._check(self.documents, source)
 
     def replace(self, documents: Iterable[Document], *, source: str | None = None) -> None:

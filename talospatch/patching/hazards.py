@@ -276,6 +276,15 @@ SECOND_ELEMENT = Hazard(
     "`- {op: add, path: /machine/files/-, value: {path: /b, content: two}}` where `/b` is listed",
     "write it as a strategic merge patch: that merges it into the one that is there",
 )
+REPLACE_ABSENT = Hazard(
+    "json-patch-replace-absent",
+    _WARNING,
+    "a JSON patch that replaces a key which is not there, an error by RFC 6902",
+    "adds it",
+    "adds it",
+    "`- {op: replace, path: /machine/sysctls/vm.swapiness, value: '1'}` where it is spelled `vm.swappiness`",
+    "is it spelled right? Write add where it is to be new",
+)
 NOT_REPEATABLE = Hazard(
     "json-patch-not-repeatable",
     _WARNING,

@@ -39,9 +39,9 @@ class InnerCut(Cut):
         self._around: dict[int, Node] = {}
         super().__init__(document)
 
-    def _check_key(self, path: tuple[str, ...]) -> None:
+    def _check_key(self, path: tuple[str, ...], node: Mapping) -> None:
         """Let paths through elements pass, which are checked where these end; a key that looks like an element or is empty is refused."""
-        super()._check_key(tuple(step for place, step in enumerate(path) if place not in self._around))
+        super()._check_key(tuple(step for place, step in enumerate(path) if place not in self._around), node)
 
     def _cut_element(self, parent: Sequence, element: Node, path: tuple[str, ...]) -> bool:
         place, count = len(path) - 1, len(self.selectors)

@@ -166,6 +166,8 @@ class JsonPatch:
             return
         parent, key = self._parent(operation, path)
         if isinstance(parent, Mapping):  # where the key is missing it is added, which is what talosctl does
+            if key not in parent.values:
+                self._note(hazards.REPLACE_ABSENT, operation, path)
             _set(parent, key, copied(operation.value))
         else:
             parent.items[self._index(operation, parent, key, len(parent.items) - 1)] = copied(operation.value)

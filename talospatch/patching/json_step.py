@@ -59,9 +59,7 @@ class JsonStep(NamedTuple):
         work.apply(patch)
         before, held = documents.text, {document.id: document for document in documents.documents}
         documents.replace(_decoded(documents, work, self.source), source=self.source)
-        # As the result is read: what a text field was given as a number is a text there.
-        results = {document.id: _tree_of(document, documents.before) for document in documents.documents}
-        self._note_repetition(patch, results, noticed)
+        self._note_repetition(patch, documents, noticed)
         for document in documents.documents:
             if document.id in work.touched:
                 _note_second_elements(held.get(document.id), document, noticed)
@@ -70,17 +68,22 @@ class JsonStep(NamedTuple):
         elif not self._is_talosctls(before, documents.documents, documents.widened.schema.dialect.minor):
             noticed.add(hazards.JSON_STYLE)
 
-    def _note_repetition(self, patch: tuple[Operation, ...], roots: dict[str, Node], noticed: Noticed) -> None:
-        """Note when the patch would do more to its own result."""
+    def _note_repetition(self, patch: tuple[Operation, ...], documents: DocumentSet, noticed: Noticed) -> None:
+        """Note when the patch would do more to its own result. What counts is what Talos reads: 5 and "5" are one text."""
+        results = {document.id: document for document in documents.documents}
+        roots = {identity: _tree_of(document, documents.before) for identity, document in results.items()}
         again = JsonPatch({identity: copied(root) for identity, root in roots.items()}, Noticed(), self.text, self.source)
         try:
             again.apply(patch)
+            again.touched -= {identity for identity, root in roots.items() if same(plain(root), plain(again.roots.get(identity)))}
+            decoded = _decoded(documents, again, self.source)
         except ChangeError as error:
             noticed.add(hazards.NOT_REPEATABLE, detail=str(error))
             return
-        for identity, root in again.roots.items():
-            if identity not in roots or not same(plain(root), plain(roots[identity])):
-                noticed.add(hazards.NOT_REPEATABLE, identity)
+        for document in decoded:
+            before = results.get(document.id)
+            if before is None or not alike(document.type, document.value, before.value):
+                noticed.add(hazards.NOT_REPEATABLE, document.id)
 
     def _is_talosctls(self, before: str, documents: Sequence[Document], minor: str) -> bool:
         """Whether talosctl makes the same of a config's text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from talospatch.machineconfig.typed.forms import FORMS
 from talospatch.machineconfig.typed.schema import Schema, schema_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
     from talospatch.machineconfig.typed.schema import Type
@@ -83,6 +85,7 @@ ODD_URLS = (
     "'?'", "https://h?", "'#f'", "/p", "https:///p", "'http://[fe80::1%25en0]:1/'", "mailto:x", "'*'", "http://h/a%2Fb", "'http://h/a b'",
     "'https://a/(x)!*'", "http://é/ü", "http://h:99999", "'http://h/?a=b&c'", "HTTP://H", "http://a%zz", "http://[::1", "http://h:x",
     "a/b:c",
+    "https://fd00::1:6443", "'https://::1'", "https://fd00::a", "tcp://fd00::1:5", "http://a:b:80", "'https://a::'", "https://u@fd00::1:1/p",
     "'http://h/[x]'", "'http://h/%5Bx%5D'", "'https://u@h'", "'https://h/#a%20b'", "'http://h/;=,'", "x+y://h",
 )  # fmt: skip
 POOLS: dict[str, tuple[str, ...]] = {
@@ -128,6 +131,8 @@ WRONG = (
     "0",
     "''",
 )
+NO_ARGUMENTS: tuple[Tree, ...] = ("null", "''", [], ["null"], ["''"], ["null", "a"])
+NAMING = frozenset({"apiVersion", "kind", "name", "version"})
 CHARACTERS = (*"ab109-:, \n#'\"{[,?!&*|>%@`\t\r\x85\u2028\xa0é日\x00\x1b\x7f._e+xoyn~=</\\\u200b]}", "null", "---", " #", ": ", "\n ", "0x")
 TAGGED = (
     "!!str 1",
@@ -222,22 +227,39 @@ class Maker:
                 kind, base = random.choice(documents)
                 _, tree = self.document(kind, like=base)
                 if random.random() < 0.3:
-                    self._delete_in(tree, base)
+                    self._delete_in(tree, base) if random.random() < 0.7 else self._delete_in_list(tree, base)
                 elif random.random() < 0.04:
                     tree["$patch"] = "delete"
                 elif random.random() < 0.1:
                     tree = {key: base[key] for key in ("apiVersion", "kind", "name") if key in base} or {"machine": "{}"}
                 elif random.random() < 0.1:
                     tree = json.loads(json.dumps(base))
+                elif random.random() < 0.3:
+                    tree = self._revalued(self._root(kind), json.loads(json.dumps(base)))
             else:
                 kind, tree = self.document(random.choice(self._some_kinds()))
             out.append((kind, tree))
         return out
 
+    def _root(self, kind: str) -> Type:
+        found = self.schema.kind(kind)
+        assert found is not None, "of this minor"
+        return found.type
+
+    def _revalued(self, type_: Type, tree: Tree) -> Tree:
+        """Return a tree with some of its values drawn anew, of the same types at the same places."""
+        random = self.random
+        if isinstance(tree, dict) and type_.shape in {"struct", "map"} and not type_.free and type_.name not in FORMS:
+            inside = {key: type_.fields[key].type if type_.shape == "struct" else type_.inside for key in tree if key not in NAMING}
+            return {key: self._revalued(inside[key], value) if key in inside else value for key, value in tree.items()}
+        if isinstance(tree, list) and type_.shape == "list" and random.random() < 0.8:
+            return [self._revalued(type_.inside, value) for value in tree]
+        return self.value(type_, 2) if random.random() < 0.5 else tree
+
     def document(self, kind: str, like: Tree = None) -> tuple[str, dict[str, Tree]]:
         """Return a random document, with the name of another where one is given."""
         found = self.schema.kind(kind)
-        assert found is not None
+        assert found is not None, "of this minor"
         depth = self.random.choice((2, 3, 6))
         tree: dict[str, Tree] = self._struct(found.type, depth, self.random.choice((0.08, 0.25, 0.6)) if kind == "v1alpha1" else 0.5)
         if kind == "v1alpha1":
@@ -274,7 +296,7 @@ class Maker:
         if type_.name.startswith("x509.") or type_.name in {"meta.ArgValue", "v1alpha1.ArgValue"}:
             return self._special(type_)
         if type_.name in POOLS:
-            if type_.name in {"meta.URL", "v1alpha1.Endpoint"} and random.random() < self.oddity:
+            if type_.name in {"meta.URL", "v1alpha1.Endpoint"} and random.random() < self.oddity * 3:
                 return random.choice(ODD_URLS)
             return random.choice(POOLS[type_.name])
         assert type_.name not in FORMS or type_.shape == "int", type_.name
@@ -289,7 +311,8 @@ class Maker:
             count = random.choice((0, 1, 1, 2, 3))
             return [self.value(type_.inside, depth - 1) for _ in range(count)]
         if shape == "map":
-            return {self._key(): self.value(type_.inside, depth - 1) for _ in range(random.choice((0, 1, 2, 3)))}
+            keys = KEYS[:4] if type_.hooks else KEYS  # few arguments, so that a patch often has one of the base
+            return {self._key(keys): self.value(type_.inside, depth - 1) for _ in range(random.choice((0, 1, 2, 3)))}
         if shape == "any":
             return self._free(depth)
         return random.choice({"bool": BOOLS, "int": INTEGERS, "uint": INTEGERS, "float": INTEGERS, "string": self._texts()}[shape])
@@ -299,10 +322,10 @@ class Maker:
             return (json.dumps("".join(self.random.choice(CHARACTERS) for _ in range(self.random.choice((1, 2, 3, 6))))),)
         return ODD_TEXTS if self.random.random() < self.oddity * 2 else TEXTS
 
-    def _key(self) -> str:
+    def _key(self, keys: tuple[str, ...]) -> str:
         if self.random.random() < self.oddity / 2:
             return self.random.choice(("7", "true", '"a\\nb"', "0x1F", "''", "2024-01-02", "'" + "k" * 130 + "'"))
-        return self.random.choice(KEYS)
+        return self.random.choice(keys)
 
     def _special(self, type_: Type) -> Tree:
         random = self.random
@@ -313,8 +336,10 @@ class Maker:
                 for key in keys
                 if random.random() < 0.7
             }
+        if random.random() < 0.5:
+            return copy.deepcopy(random.choice(NO_ARGUMENTS))
         if random.random() < 0.25:
-            return [random.choice(self._texts()) for _ in range(random.choice((0, 1, 2)))]
+            return [random.choice(self._texts()) for _ in range(random.choice((1, 2)))]
         return random.choice(self._texts())
 
     def _free_object(self, depth: int) -> dict[str, Tree]:
@@ -334,7 +359,7 @@ class Maker:
         random = self.random
         here, there = tree, base
         for _ in range(6):
-            keys = [key for key in there if key not in {"apiVersion", "kind", "name", "version"}] if isinstance(there, dict) else []
+            keys = [key for key in there if key not in NAMING] if isinstance(there, dict) else []
             if not keys:
                 return
             key = random.choice(keys)
@@ -349,15 +374,37 @@ class Maker:
                     here[key] = [names]
                     here, there = names, element
                     continue
-                if isinstance(element, dict) and element:
-                    by = random.choice(list(element))
-                    here[key] = [{by: element[by], "$patch": "delete"}]
-                else:
-                    here[key] = [{"$patch": "delete"}]
+                here[key] = [self._delete_of(element)]
+                return
+            elif random.random() < 0.2:  # where there are no elements, or nothing at all
+                here[key] = random.choice(([self._delete_of(there[key])], {random.choice(KEYS): {"$patch": "delete"}}))
                 return
             else:
                 here[key] = {"$patch": random.choice(("delete", "delete", "'delete'"))}
                 return
+
+    def _delete_in_list(self, tree: Tree, base: Tree) -> None:
+        """Put a delete of an element of any list of the base into a patch."""
+        if not (lists := list(_lists(base, ()))):
+            return
+        here, there = tree, base
+        *way, last = self.random.choice(lists)
+        for key in way:
+            if not isinstance(here.get(key), dict):
+                here[key] = {}
+            here, there = here[key], there[key]
+        here[last] = [self._delete_of(self.random.choice(there[last] or [{}]))]
+
+    def _delete_of(self, element: Tree) -> Tree:
+        """Return a delete of an element of a list, mostly by something that it has."""
+        random = self.random
+        if isinstance(element, dict) and element and random.random() < 0.9:
+            by = random.choice(list(element))
+            return {by: element[by], "$patch": "delete"}
+        if random.random() < 0.4:
+            return {"$patch": "delete"}
+        key, value = random.choice(KEYS), random.choice((*TEXTS, "null")) if isinstance(element, dict | list) else element
+        return random.choice(({key: value, "$patch": "delete"}, {key: {"$patch": "delete"}}, {key: value, "k1": {"$patch": "delete"}}))
 
     def _json_patch(self, documents: list[tuple[str, Tree]]) -> str:
         random = self.random
@@ -457,6 +504,15 @@ class Maker:
         """Aliases may name it from now on: what it names is complete."""
         if anchor:
             self._anchors[type(value)] = anchor
+
+
+def _lists(tree: Tree, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each list that no other list holds."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _lists(value, (*path, key))
+        elif isinstance(value, list):
+            yield (*path, key)
 
 
 def _flow(tree: Tree) -> str:

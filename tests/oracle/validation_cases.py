@@ -49,7 +49,19 @@ WORDS: dict[str, tuple[str, ...]] = {
     "gateway": ("10.0.0.1", "fd00::1", "x", "''", "10.0.0.1/24", "0.0.0.0"),
     "host": ("a.example", "10.0.0.1", "a_b", "''"),
     "hostname": ("worker-1", "worker-1.example", "a_b", "''", "-a", "A"),
-    "image": ("registry.example/a:v1", "registry.example/a@sha256:" + "a" * 64, "A/b", "''", "a", "registry.example/a:", "a b"),
+    "image": (
+        "a" * 247,
+        "a" * 248,
+        "docker.io/" + "a" * 250,
+        "x.example/" + "a" * 255,
+        "registry.example/a:v1",
+        "registry.example/a@sha256:" + "a" * 64,
+        "A/b",
+        "''",
+        "a",
+        "registry.example/a:",
+        "a b",
+    ),
     "interface": ("eth0", "eth1", "bond0", "''"),
     "interfaces": ("eth0", "eth1", "eth2", "''"),
     "ip": ("10.0.0.9", "fd00::9", "x", "''", "10.0.0.9/32"),
@@ -63,11 +75,15 @@ WORDS: dict[str, tuple[str, ...]] = {
         "'!system_disk'",
         "disk.siz > 1u",
         "disk.size",
+        "disk.`size` > 1u",
+        "google.protobuf.Int32Value{value: 1} == 1",
+        "google.protobuf.BoolValue{value: true}",
         "'1 +'",
         "link.name == 'eth0'",
         "''",
         "'true'",
     ),
+    "maxSize": ("10GB", "50%", "'١%'", "101%", "0x1p4%", "nan%", "1_0%", "'+5.5e0%'", "''"),
     "mode": ("active-backup", "802.3ad", "balance-rr", "balance-tlb", "none", "fast", "''"),
     "mountPath": ("/etc/a", "/var/lib/a", "etc/a", "''", "/etc/a/../b"),
     "mountpoint": ("/var/mnt/a", "/var/lib/x", "/", "''", "x"),
@@ -87,8 +103,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "nameservers": ("10.0.0.53", "fd00::53", "x", "''"),
     "timeout": ("10s", "0s", "-1s", "1h"),
     "type": ("worker", "controlplane", "join", "init", "''", "x", "bind", "partition", "disk", "directory"),
-    "url": ("https://a.example/b", "tcp://10.0.0.1:5000", "a", "udp://a.example:1", "''"),
-    "urls": ("https://a.example/b", "a", "''", "http://b.example", "ftp://c"),
+    "url": ("https://fd00::1:6443", "https://a.example/b", "tcp://10.0.0.1:5000", "a", "udp://a.example:1", "''"),
+    "urls": ("https://fd00::1:6443", "'https://::1'", "https://a.example/b", "a", "''", "http://b.example", "ftp://c"),
     "validSubnets": ("10.0.0.0/24", "'!10.0.0.7/32'", "fd00::/64", "10.0.0.0", "x"),
 }
 # Maps of texts: what stands there as keys and values.
@@ -190,12 +206,12 @@ class NearlyValid(Maker):
         elif chance < 0.8:
             del values[index]
         else:
-            values.append(self.at(key, type_.inside, 2))
+            values.append(self.at(key, type_.inside, 2) if random.random() < 0.8 else "null")
 
     def at(self, key: str, type_: Type, depth: int) -> Tree:
         """Return a random value for a field of a name."""
         random = self.random
-        if type_.name in {"string", "cel.Expression"} and key in WORDS:
+        if type_.name in {"string", "cel.Expression", "block.Size"} and key in WORDS:
             return random.choice(WORDS[key])
         if type_.shape == "list" and type_.inside.name == "string" and key in WORDS:
             return [random.choice(WORDS[key]) for _ in range(random.choice((0, 1, 1, 2)))]

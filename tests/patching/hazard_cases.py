@@ -466,6 +466,15 @@ CASES = (
         "machine.files",
     ),
     HazardCase(
+        hazards.REPLACE_ABSENT,
+        "1.13",
+        SYSCTLS,
+        "- {op: replace, path: /machine/sysctls/vm.swapiness, value: '1'}\n",
+        SYSCTLS + '    vm.swapiness: "1"\n',
+        SYSCTLS + '    vm.swapiness: "1"\n',
+        'machine.sysctls."vm.swapiness"',
+    ),
+    HazardCase(
         hazards.NOT_REPEATABLE,
         "1.13",
         "machine:\n  files:\n    - path: /a\n    - path: /b\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from patching import noticed, patched, text_of
 
@@ -119,6 +121,28 @@ def test_where_nothing_tells_elements_apart_it_is_refused(patch: str, where: str
     assert f"patch 1:{where}:" in str(caught.value)
     assert why in str(caught.value)
     assert "delete the element and give it again" in str(caught.value)
+
+
+@pytest.mark.parametrize("semantics", ["declarative", "talosctl"])
+@pytest.mark.parametrize(
+    ("patch", "told"),
+    [
+        ("machine:\n  network:\n    nameservers:\n      - $patch: delete\n", "4:9: machine.network.nameservers[0]: an element to delete"),
+        ("machine:\n  files:\n    - {path: /a, $patch: delete}\n    - {$patch: delete}\n", "4:7: machine.files[1]: an element to delete"),
+        ('machine:\n  sysctls:\n    "": {$patch: delete}\n', "3:9: machine.sysctls.: cannot delete a key"),
+    ],
+)
+def test_a_delete_that_says_too_little_is_told_with_its_place(patch: str, told: str, semantics: Literal["declarative", "talosctl"]) -> None:
+    """The place is its own, not the document's."""
+    with pytest.raises(TalosPatchError) as caught:
+        patch_config(BASE, [patch], talos_version="1.13", semantics=semantics)
+    assert told in str(caught.value)
+
+
+def test_a_delete_that_leads_into_a_list_is_told_with_its_place() -> None:
+    """Whatever the config has there."""
+    with pytest.raises(TalosPatchError, match=r"^patch 1:4:13: machine\.network\.interfaces\.eth0: only whole elements"):
+        patched(BASE, "machine:\n  network:\n    interfaces:\n      eth0: {mtu: 1, $patch: delete}\n")
 
 
 def test_a_key_of_the_wrong_type_is_told_as_such() -> None:

@@ -154,6 +154,24 @@ def test_what_departs_is_noted(base: str, patch: str, found: tuple[str, str]) ->
     assert found in noticed(base, patch, talos="1.14")
 
 
+@pytest.mark.parametrize("value", [5, True, 1.5, None, "5"])
+@pytest.mark.parametrize("path", ["/machine/sysctls/x", "/machine/token"])
+def test_a_number_for_a_text_is_repeatable(path: str, value: object) -> None:
+    """It is read as a text, so once more it changes nothing."""
+    patch = operation("add", path, value=value)
+    after = text_of(MAIN, patch)
+    assert text_of(after, patch) == after
+    assert "json-patch-not-repeatable" not in {code for code, _ in noticed(MAIN, patch)}
+
+
+def test_a_key_that_is_replaced_but_not_there_is_noted() -> None:
+    """It may be misspelled; once it is there, nothing is said."""
+    patch = operation("replace", "/machine/token", value="a")
+    assert noticed(MAIN, patch) == [("json-patch-replace-absent", "machine.token")]
+    assert noticed(text_of(MAIN, patch), patch) == []
+    assert ("json-patch-replace-absent", "LinkConfig/eth0:up") in noticed(CONFIG, operation("replace", "/LinkConfig/eth0/up", value=True))
+
+
 def test_what_cannot_be_repeated_says_why() -> None:
     """Because it would fail, or take out more."""
     patch = "- {op: test, path: /machine/type, value: worker}\n- {op: replace, path: /machine/type, value: controlplane}\n"

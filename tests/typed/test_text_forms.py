@@ -71,6 +71,21 @@ def test_what_is_no_size_is_refused(text: str) -> None:
         read_bytes(text)
 
 
+@pytest.mark.parametrize("text", ["0x1p4%", "0x_1.8p0_1%", "nan%", "NAN%", "1_0%", "1_0.5_0e0%", ".5%", "5.%", "+5%", "-0%", "1e-400%"])
+def test_percentages_are_numbers_of_go(text: str) -> None:
+    """Which reads hexadecimal, underscores between digits, and no number at all."""
+    check_percentage(text, negative=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["١%", "1١%", "１０%", "inf%", "+nan%", "0x1%", "0x1p9999%", "1__0%", "_1%", "1_%", "1._5%", "1e%", "0b1%", "%", "5%%", "5"]
+)
+def test_what_go_reads_as_no_number_is_no_percentage(text: str) -> None:
+    """Digits are those of ASCII."""
+    with pytest.raises(Misfit):
+        check_percentage(text, negative=False)
+
+
 def test_conditions_and_percentages() -> None:
     """Spaces around a condition go, those inside stay."""
     assert read_condition(" >= 1TB ") == ">= 1TB"
@@ -152,6 +167,27 @@ def test_what_is_no_url_is_refused(text: str) -> None:
     """Go says so too."""
     with pytest.raises(Misfit):
         read_url(text)
+
+
+@pytest.mark.parametrize("text", ["https://fd00::1:6443", "https://::1", "http://a:b:80", "https://u@fd00::1:6443/p", "https://a:1:"])
+def test_a_bare_ipv6_address_is_a_host_for_an_older_go(text: str) -> None:
+    """Talos 1.11 and 1.12 look at the last colon only; with brackets there is no doubt."""
+    assert write_url(read_url(text, loose_ports=True)) == text
+    with pytest.raises(Misfit):
+        read_url(text)
+
+
+@pytest.mark.parametrize("text", ["https://fd00::a", "http://a:b", "http://[::1]:1:1"])
+def test_what_stands_behind_the_last_colon_is_a_port_for_every_go(text: str) -> None:
+    """A number or nothing."""
+    with pytest.raises(Misfit):
+        read_url(text, loose_ports=True)
+
+
+@pytest.mark.parametrize("text", ["tcp://fd00::1:5", "//a:b:1", "ws://a:b:1"])
+def test_the_colons_of_other_schemes_are_not_counted(text: str) -> None:
+    """Go looks at the first colon for http and https only."""
+    assert write_url(read_url(text)) == text
 
 
 @pytest.mark.parametrize(

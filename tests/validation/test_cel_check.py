@@ -27,6 +27,14 @@ GOOD = [
     ("memory pressure", "multiply_qos_vectors(qos_memory_full_avg10, {System: 1.0}) > 1.0"),
     ("memory pressure", "optional.of(1).optMap(x, x + 1).orValue(2) == 2"),
     ("member volume", "volume_id == 'r-a'"),
+    ("disk", "google.protobuf.Int32Value{value: 1} == 1"),
+    ("disk", "1u == google.protobuf.UInt64Value{value: 1u}"),
+    ("disk", "google.protobuf.DoubleValue{} == null"),
+    ("disk", "google.protobuf.BoolValue{value: true}"),
+    ("disk", "type(google.protobuf.StringValue{}) == google.protobuf.StringValue"),
+    ("disk", "google.protobuf.Value{null_value: google.protobuf.NullValue.NULL_VALUE} == 1"),
+    ("disk", "google.protobuf.Struct{fields: {'a': 1}}.a == 'b'"),
+    ("disk", "google.protobuf.Empty{} == null"),
 ]
 BAD = [
     ("disk", "disk.size > 10", "does not go together"),
@@ -46,6 +54,16 @@ BAD = [
     ("volume", "volume_id == 'a'", "not known"),
     ("link", "link.nope", "'nope'"),
     ("cgroup", "true", "instead of double"),
+    ("disk", "google.protobuf.Int32Value{value: 1u} == 1", "has a uint where a int belongs"),
+    ("disk", "google.protobuf.Int32Value{value: 1} == 1u", "does not go together"),
+    ("disk", "google.protobuf.Int32Value{value: 1}.value == 1", "has no fields"),
+    ("disk", "google.protobuf.Int32Value{nope: 1} == 1", "'nope'"),
+    ("disk", "google.protobuf.NullValue{} == null", "not known"),
+    ("disk", "google.protobuf.Int32Value{value: 1}", "instead of bool"),
+    ("disk", "`disk`.size > 1u", "where it cannot stand"),
+    ("disk", "disk.`size`() > 1u", "where it cannot stand"),
+    ("disk", "disk.`si ze` > 1u", "'si ze'"),
+    ("disk", "disk.`` == 1", "no part of an expression"),
 ]
 
 
@@ -68,6 +86,15 @@ def test_fields_and_functions_belong_to_minors() -> None:
     assert problem_with("disk.firmware_version == ''", environment("disk", "1.13")) is not None
     assert problem_with("duration(1) == duration('1s')", environment("disk", "1.14")) is not None
     assert problem_with("duration(1) == duration('1s')", environment("disk", "1.13")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["disk.`size` > 1u", "has(disk.`size`)", "{'a-b': true}.`a-b`", "google.protobuf.Int32Value{`value`: 1} == 1", "{'in': true}.`in`"],
+)
+def test_a_field_in_backticks_is_known_since_1_14(text: str) -> None:
+    assert problem_with(text, environment("disk", "1.14")) is None
+    assert "where it cannot stand" in str(problem_with(text, environment("disk", "1.13")))
 
 
 def test_deep_nesting_is_a_problem_and_no_crash() -> None:

@@ -293,3 +293,43 @@ def test_tag_and_digest_of_an_image_pattern_are_warned_of(pattern: str, marks: i
     text = text_of(MAIN, {"apiVersion": "v1alpha1", "kind": "ImageVerificationConfig", "rules": [rule]})
     found = [finding.message for finding in validate_config(text, mode="cloud", talos_version="1.14")]
     assert sum("compared with registry and repository" in message for message in found) == marks
+
+
+@pytest.mark.parametrize(("endpoint", "verdicts"), [("https://::1", {"1.11": [], "1.12": []}), ("https://fd00::1:6443", {})])
+@pytest.mark.parametrize("minor", ["1.11", "1.12", "1.13", "1.14"])
+def test_a_bare_ipv6_address_is_a_host_for_an_older_talos(endpoint: str, verdicts: dict[str, list[str]], minor: str) -> None:
+    """What 1.11 and 1.12 load: one whose colons are few is valid there, of others they say what is wrong with it."""
+    main = changed(changed(MAIN, "machine.install", dict(INSTALLED)), "cluster.controlPlane.endpoint", endpoint)
+    expected = verdicts.get(minor, ["endpoint"] if minor in {"1.11", "1.12"} else ["wrong-type"])
+    assert [finding.code for finding in errors(text_of(main), minor)] == expected
+
+
+@pytest.mark.parametrize("part", ["state", "ephemeral"])
+@pytest.mark.parametrize("minor", ["1.11", "1.12", "1.13", "1.14"])
+def test_a_key_of_an_encrypted_partition_that_is_null_is_an_error(part: str, minor: str) -> None:
+    """Talos crashes on it, and 1.14 does not even load it."""
+    main = changed(changed(MAIN, "machine.install", dict(INSTALLED)), "machine.systemDiskEncryption", {part: {"keys": [None]}})
+    (found,) = errors(text_of(main), minor, "cloud")
+    assert found.path == f"machine.systemDiskEncryption.{part}.keys[0]"
+
+
+@pytest.mark.parametrize("suffix", ["", ":v1", "@sha256:" + "a" * 64, ":v1@sha256:" + "a" * 64])
+@pytest.mark.parametrize(
+    ("image", "valid"),
+    [
+        ("a" * 247, True),
+        ("a" * 248, False),
+        ("a" * 255, False),
+        ("docker.io/" + "a" * 248, False),
+        ("index.docker.io/" + "a" * 247, True),
+        ("x/" + "a" * 253, True),
+        ("docker.io/x/" + "a" * 253, True),
+        ("registry.example:5000/" + "a" * 255, True),
+        ("registry.example:5000/" + "a" * 256, False),
+    ],
+    ids=lambda part: str(part)[:12],
+)
+def test_the_name_of_an_image_counts_as_it_is_in_full(image: str, valid: bool, suffix: str) -> None:
+    """On Docker Hub one without a namespace is in library."""
+    found = errors(text_of(MAIN, changed(KINDS["ContainerConfig"], "image", image + suffix)))
+    assert [finding.code for finding in found] == ([] if valid else ["container-image"])

@@ -32,14 +32,17 @@ class Selector:
         key: for an element the key by which it is found.
         value: and the text of that key's value.
         node: that value, or None.
+        place: index in the patch's text at which the mapping stands that says to delete.
         around: the elements of lists that the path leads through, by their places in the path; none, for the reference has no such paths.
     """
 
-    __slots__ = ("api_version", "around", "key", "kind", "name", "node", "path", "value")
+    __slots__ = ("api_version", "around", "key", "kind", "name", "node", "path", "place", "value")
 
-    def __init__(self, root: Mapping, path: tuple[str, ...], key: str = "", value: str = "", node: Node | None = None) -> None:
+    def __init__(
+        self, root: Mapping, path: tuple[str, ...], key: str = "", value: str = "", node: Node | None = None, *, place: int = 0
+    ) -> None:
         self.api_version, self.kind, self.name = scalar_at(root, "apiVersion"), scalar_at(root, "kind"), scalar_at(root, "name")
-        self.path, self.key, self.value, self.node = path, key, value, node
+        self.path, self.key, self.value, self.node, self.place = path, key, value, node, place
         self.around: dict[int, Node] = {}
         if not path:
             for what, found in (("apiVersion", self.api_version), ("kind", self.kind)):
@@ -113,21 +116,22 @@ class Cut:
     def _cut_element(self, parent: Sequence, element: Node, path: tuple[str, ...]) -> bool:
         return self._cut(parent, element, path)
 
-    def _check_key(self, path: tuple[str, ...]) -> None:
+    def _check_key(self, path: tuple[str, ...], node: Mapping) -> None:
         if any(not step or step.startswith("[") for step in path):
-            raise Misfit(f"cannot delete a key inside an element of a list: {'.'.join(path)}")
+            raise Misfit("cannot delete a key inside an element of a list", node=node)
 
     def _select(self, parent: Node | None, node: Mapping, path: tuple[str, ...]) -> None:
         if not isinstance(parent, Sequence):
-            self._check_key(path)
-            self.selectors.append(Selector(self._document, path))
+            self._check_key(path, node)
+            self.selectors.append(Selector(self._document, path, place=node.start))
             return
         for key, child in node.values.items():
             if key == MARK:
                 continue
-            self.selectors.append(Selector(self._document, path, str(key), _node_text(child), child))
+            self.selectors.append(Selector(self._document, path, str(key), _node_text(child), child, place=node.start))
             return
-        raise Misfit("an element to delete needs a key by which it is found")
+        hint = "give one beside it, such as path: /etc/a; a list of texts can be deleted as a whole only"
+        raise Misfit("an element to delete needs a key by which it is found", hint, node)
 
 
 def _is_empty(root: Mapping) -> bool:

@@ -36,6 +36,7 @@ class Dialect(NamedTuple):
         old_words: quote around words and forms that YAML 1.1 reads as bool or number (y, on, 1:30).
         merge_key: how the text ``<<`` is written.
         hinted_newline: text that begins with a newline is written with an indentation hint.
+        loose_url_ports: in a URL of http or https only the last colon of the host has a port behind it, so an IPv6 address may stand bare.
         lost_newlines: a text that begins with a newline loses it.
         negative_zero: -0.0 keeps its sign.
         old_block_rules: spaces and newlines alone are written as a block too.
@@ -65,13 +66,14 @@ class Dialect(NamedTuple):
     old_words: str = '"'
     merge_key: str = '"<<"'
     hinted_newline: bool = False
+    loose_url_ports: bool = False
     lost_newlines: bool = False
     negative_zero: bool = True
     old_block_rules: bool = False
 
 
 # Sources: the vectors of each minor, and the sources of its machinery and of the YAML library that it uses (1.11 yaml.v3, 1.12 v4.0.0-rc.3,
-# 1.13 rc.4, 1.14 rc.6).
+# 1.13 rc.4, 1.14 rc.6); for loose_url_ports Go's setting urlstrictcolons, which is off for modules that ask for a Go before 1.26.
 DIALECTS = {
     dialect.minor: dialect
     for dialect in (
@@ -89,6 +91,7 @@ DIALECTS = {
             embedded_deletes=False,
             merge_key="<<",
             hinted_newline=True,
+            loose_url_ports=True,
             lost_newlines=True,
             negative_zero=False,
             old_block_rules=True,
@@ -102,6 +105,7 @@ DIALECTS = {
             negative_sizes=False,
             texts_by_shape=True,
             hinted_newline=True,
+            loose_url_ports=True,
         ),
         Dialect(minor="1.13", plain_dates_are_text=True, aliased_texts_refused=True),
         Dialect(

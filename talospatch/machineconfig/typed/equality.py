@@ -68,6 +68,8 @@ def _nothing(type_: Type, value: Any) -> bool:
         return False  # there, an empty list is not nil
     if type_.name in FORMS and isinstance(value, dict):
         return not any(value.values())
+    if type_.name in FORMS and isinstance(value, list):
+        return False  # an argument given as a list of nothing is another than one without a value: Talos writes [] and null
     return not value
 
 

@@ -80,11 +80,11 @@ def _duration(node: Node, dialect: Dialect) -> int:
 
 def _url(node: Node, dialect: Dialect) -> urls.Url | None:
     text = text_of(node, dialect)
-    return urls.read_url(text) if text else None
+    return urls.read_url(text, loose_ports=dialect.loose_url_ports) if text else None
 
 
 def _endpoint(node: Node, dialect: Dialect) -> urls.Url:
-    return urls.read_url(text_of(node, dialect))
+    return urls.read_url(text_of(node, dialect), loose_ports=dialect.loose_url_ports)
 
 
 def decode_base64(text: str) -> bytes:

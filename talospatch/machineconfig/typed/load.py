@@ -17,7 +17,7 @@ from talospatch.machineconfig.typed.documents import MAIN, Document, check_toget
 from talospatch.machineconfig.typed.lenient import read_lenient
 from talospatch.machineconfig.typed.misfit import Misfit
 from talospatch.machineconfig.typed.plain import kind_of
-from talospatch.machineconfig.typed.problems import located, together
+from talospatch.machineconfig.typed.problems import Problem, located, together
 from talospatch.machineconfig.typed.repeated import read_repeated, without_repeats
 from talospatch.machineconfig.typed.schema import schema_of
 
@@ -129,7 +129,8 @@ class Loader:
             try:
                 cut = self.cut(root)
             except Misfit as misfit:
-                raise self.error(str(misfit), root.start, misfit.hint) from None
+                (error,) = located([Problem(misfit.node or root, str(misfit), misfit.hint)], root, self.text, self.source)
+                raise error from None
             steps += cut.selectors
             if cut.root is None:
                 return steps

@@ -13,6 +13,10 @@ for _power, _prefix in enumerate("kmgtpe", start=1):
     UNITS |= {_prefix: 1000**_power, f"{_prefix}b": 1000**_power, f"{_prefix}i": 1024**_power, f"{_prefix}ib": 1024**_power}
 _WRITTEN = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+# As Go's strconv reads a float: an underscore stands between two digits, or behind the prefix of a hexadecimal one.
+_D, _H = "[0-9](?:_?[0-9])*", "[0-9a-fA-F](?:_?[0-9a-fA-F])*"
+_DECIMAL = re.compile(rf"[-+]?(?:{_D}(?:\.(?:{_D})?)?|\.{_D})(?:[eE][-+]?{_D})?")
+_HEXADECIMAL = re.compile(rf"[-+]?0[xX](?:_?{_H}(?:\.(?:{_H})?)?|\.{_H})[pP][-+]?{_D}")
 _OPERATOR = re.compile(r"(?:>=|<=|>|<|==)?")
 _HINT = "write it as 10GB, 100MiB or a number of bytes"
 
@@ -80,12 +84,20 @@ def check_percentage(text: str, *, negative: bool) -> None:
         Misfit: not a percentage.
     """
     number = (text.removeprefix("-") if negative else text).removesuffix("%")
-    try:
-        value = float(number)
-    except ValueError:
-        value = math.nan
-    if not text.endswith("%") or not 0 <= value <= 100 or number != number.strip():
+    if not text.endswith("%") or not _is_share(number):
         raise Misfit(f"{text[:40]!r} is not a percentage from 0% to 100%")
+
+
+def _is_share(number: str) -> bool:
+    """Whether a number lies between 0 and 100, or is none: Go's strconv reads hexadecimal and NaN too."""
+    if number.lower() == "nan":
+        return True
+    bare = number.replace("_", "")
+    try:
+        value = float(bare) if _DECIMAL.fullmatch(number) else float.fromhex(bare) if _HEXADECIMAL.fullmatch(number) else -1
+    except OverflowError:
+        return False
+    return 0 <= value <= 100
 
 
 def read_condition(text: str) -> str:

@@ -26,8 +26,12 @@ _ALSO_VALID = "!'()*[]%"  # in a path or fragment that is kept as it was written
 _NOT_IN_HOST = re.compile(r"[\x00-\x20#/?@\\^`{|}%]")
 
 
-def read_url(text: str) -> Url:
+def read_url(text: str, *, loose_ports: bool = False) -> Url:
     """Return the components of a URL.
+
+    Args:
+        text: the URL.
+        loose_ports: take whatever stands before the last colon of a host for its name, as Go did before 1.26.
 
     Raises:
         Misfit: Go would refuse it.
@@ -35,7 +39,7 @@ def read_url(text: str) -> Url:
     if _CONTROL.search(text):
         raise Misfit("a URL cannot contain control characters")
     rest, _, fragment = text.partition("#")
-    url = _read(rest)
+    url = _read(rest, loose_ports=loose_ports)
     if fragment:
         url["fragment"] = _unescape(fragment)
         if _escape(url["fragment"], _IN_FRAGMENT) != fragment:
@@ -43,7 +47,7 @@ def read_url(text: str) -> Url:
     return url
 
 
-def _read(rest: str) -> Url:
+def _read(rest: str, *, loose_ports: bool) -> Url:
     url: Url = {}
     if rest == "*":
         return {"path": "*"}
@@ -67,7 +71,7 @@ def _read(rest: str) -> Url:
     if rest.startswith("//") and ("scheme" in url or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
         rest = slash + path
-        _read_authority(url, authority)
+        _read_authority(url, authority, loose_ports=loose_ports)
     elif "scheme" in url and rest.startswith("/"):
         url["omithost"] = True
     if rest:
@@ -77,9 +81,10 @@ def _read(rest: str) -> Url:
     return url
 
 
-def _read_authority(url: Url, authority: str) -> None:
+def _read_authority(url: Url, authority: str, *, loose_ports: bool) -> None:
     userinfo, at, host = authority.rpartition("@")
-    if host := _read_host(url.get("scheme", ""), host):
+    strict = not loose_ports and url.get("scheme") in {"http", "https"}
+    if host := _read_host(host, strict=strict):
         url["host"] = host
     if at:
         if not _USERINFO.fullmatch(userinfo):
@@ -88,11 +93,11 @@ def _read_authority(url: Url, authority: str) -> None:
         url["user"] = {"username": _unescape(name)} | ({"password": _unescape(password)} if colon else {})
 
 
-def _read_host(scheme: str, host: str) -> str:
+def _read_host(host: str, *, strict: bool) -> str:
     if "[" in host:
         return _read_bracketed(host)
     first, last = host.find(":"), host.rfind(":")
-    if first >= 0 and not _PORT.fullmatch(host[first if scheme in {"http", "https"} else last :]):
+    if first >= 0 and not _PORT.fullmatch(host[first if strict else last :]):
         raise Misfit(f"{host[:60]!r}: a port is a number", "write IPv6 addresses in brackets")
     return _unescape_host(host)
 

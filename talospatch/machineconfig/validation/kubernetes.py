@@ -106,11 +106,11 @@ def _unused_webhook(root: Place, _: Config) -> Iterator[Broken]:
         yield Broken(root["webhook"], "counts only for the type Webhook")
 
 
-def _cluster(root: Place, _: Config) -> Iterator[Broken]:
+def _cluster(root: Place, config: Config) -> Iterator[Broken]:
     endpoint = root["endpoint"]
     if not endpoint.given:
         yield Broken(endpoint, "the endpoint of the cluster is required", "such as https://10.5.0.2:6443")
-    elif problem := texts.endpoint(write_url(endpoint.value)):
+    elif problem := texts.endpoint(write_url(endpoint.value), loose_ports=config.loose_url_ports):
         yield Broken(endpoint, problem)
 
 

@@ -40,7 +40,7 @@ def _endpoint(root: Place, config: Config) -> Iterator[Broken]:
             else "such as https://10.5.0.2:6443"
         )
         yield Broken(endpoint, "the endpoint of the control plane is required", hint)
-    elif problem := texts.endpoint(write_url(endpoint.value)):
+    elif problem := texts.endpoint(write_url(endpoint.value), loose_ports=config.loose_url_ports):
         yield Broken(endpoint, problem, "write it as https://10.5.0.2:6443")
 
 
@@ -57,13 +57,13 @@ def _dns_domain(root: Place, _: Config) -> Iterator[Broken]:
         yield Broken(place, f"{place.text[:80]!r} {problem}")
 
 
-def _cloud_provider(root: Place, _: Config) -> Iterator[Broken]:
+def _cloud_provider(root: Place, config: Config) -> Iterator[Broken]:
     provider = root["cluster.externalCloudProvider"]
     if provider["manifests"].filled and not provider["enabled"].is_true:
         yield Broken(provider["manifests"], "are given for an external cloud provider that is not enabled")
         return
     for manifest in provider["manifests"].items():
-        if problem := texts.endpoint(manifest.text):
+        if problem := texts.endpoint(manifest.text, loose_ports=config.loose_url_ports):
             yield Broken(manifest, problem)
 
 
@@ -100,13 +100,13 @@ def _inline_manifests(root: Place, _: Config) -> Iterator[Broken]:
         seen.add(name.text)
 
 
-def _discovery(root: Place, _: Config) -> Iterator[Broken]:
+def _discovery(root: Place, config: Config) -> Iterator[Broken]:
     discovery = root["cluster.discovery"]
     service = discovery["registries.service"]
     if not discovery["enabled"].is_true or service["disabled"].is_true:
         return
     if service["endpoint"].filled:
-        problem, path = texts.request_uri(service["endpoint"].text)
+        problem, path = texts.request_uri(service["endpoint"].text, loose_ports=config.loose_url_ports)
         if problem:
             yield Broken(service["endpoint"], problem)
         elif path not in {"", "/"}:
@@ -162,7 +162,7 @@ def _cni(root: Place, config: Config) -> Iterator[Broken]:
         if cni["flannel.kubeNetworkPoliciesEnabled"].is_true:
             yield Broken(cni["flannel.kubeNetworkPoliciesEnabled"], f"must not be true for the CNI {name}")
     for url in cni["urls"].items() if name == "custom" else ():
-        if problem := texts.endpoint(url.text):
+        if problem := texts.endpoint(url.text, loose_ports=config.loose_url_ports):
             yield Broken(url, problem)
 
 

@@ -178,11 +178,14 @@ def encryption_keys(keys: Place) -> Iterator[Broken]:
     """Yield what is wrong with the keys of an encrypted partition or volume."""
     used: set[int] = set()
     for key in keys.items():
+        if not key.given:
+            yield Broken(key, "null is no key, and Talos crashes on it", "take it out")
+            continue
         slot = key["slot"].number
         if slot in used:
             yield Broken(key["slot"], f"slot {slot} is used by an earlier key")
         used.add(slot)
-        if key.given and not any(key[kind].given for kind in ("static", "nodeID", "kms", "tpm")):
+        if not any(key[kind].given for kind in ("static", "nodeID", "kms", "tpm")):
             yield Broken(key, f"the key of slot {slot} says nothing about where it comes from", "one of static, nodeID, kms, tpm")
 
 

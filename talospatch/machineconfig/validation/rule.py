@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from talospatch.machineconfig.typed.dialect import dialect_of
 from talospatch.talos.finding import Severity
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Config:
     def machine_type(self) -> str:
         """``init``, ``controlplane``, ``worker`` or ``unknown``; without a main document ``unknown``."""
         return MACHINE_TYPES.get(self.main["machine.type"].text, "unknown") if self.main is not None else "unknown"
+
+    @property
+    def loose_url_ports(self) -> bool:
+        """How strictly a URL's host is read; see :class:`talospatch.machineconfig.typed.dialect.Dialect`."""
+        return dialect_of(self.minor).loose_url_ports
 
     @property
     def is_control_plane(self) -> bool:

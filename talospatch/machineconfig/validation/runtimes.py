@@ -93,8 +93,13 @@ def _container_name(root: Place, _: Config) -> Iterator[Broken]:
 
 
 def _container_image(root: Place, _: Config) -> Iterator[Broken]:
-    if root["image"].filled and images.kind_of_reference(root["image"].text) is None:
-        yield Broken(root["image"], f"{root['image'].text[:120]!r} is no reference to an image")
+    image = root["image"]
+    if not image.filled:
+        return
+    if images.kind_of_reference(image.text) is None:
+        yield Broken(image, f"{image.text[:120]!r} is no reference to an image")
+    elif images.is_too_long_in_full(image.text):
+        yield Broken(image, "the image's name in full, index.docker.io/library/…, is longer than Talos takes")
 
 
 def _unpinned_image(root: Place, _: Config) -> Iterator[Broken]:

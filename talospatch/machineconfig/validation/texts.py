@@ -68,10 +68,10 @@ def subnet_or_address(text: str) -> str | None:
     return None if prefix(entry) is None or address(entry) is None else "is neither an address nor one with a prefix length"
 
 
-def endpoint(text: str) -> str | None:
+def endpoint(text: str, *, loose_ports: bool) -> str | None:
     """Judge the URL of an endpoint: it needs a host, and a port that exists. Source: ValidateEndpointURI of siderolabs/net."""
     try:
-        url = urls.read_url(text)
+        url = urls.read_url(text, loose_ports=loose_ports)
     except Misfit as misfit:
         return f"is no URL: {misfit}"
     host: str = url.get("host", "")
@@ -93,12 +93,12 @@ def split_host(host: str) -> tuple[str, str]:
     return host.removeprefix("[").removesuffix("]"), ""
 
 
-def request_uri(text: str) -> tuple[str | None, str]:
+def request_uri(text: str, *, loose_ports: bool) -> tuple[str | None, str]:
     """Judge a URL that must be absolute; return also its path. Source: Go's url.ParseRequestURI."""
     if not text:
         return "is empty", ""
     try:
-        url = urls.read_url(text.replace("#", "%23"))
+        url = urls.read_url(text.replace("#", "%23"), loose_ports=loose_ports)
     except Misfit as misfit:
         return f"is no URL: {misfit}", ""
     path: str = url.get("path", "")

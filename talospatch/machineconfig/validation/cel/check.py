@@ -32,7 +32,20 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.validation.cel.environments import Environment
 
 _LITERALS = {type_.name: type_ for type_ in (BOOL, BYTES, DOUBLE, INT, NULL, STRING, UINT)}
-_WELL_KNOWN = {"google.protobuf.Duration": DURATION, "google.protobuf.Timestamp": TIMESTAMP}
+# Messages that stand for a type of CEL itself; a wrapped value may be null as well. Source: checkedWellKnowns of cel-go.
+_WELL_KNOWN = {
+    "google.protobuf.Any": DYN,
+    "google.protobuf.Duration": DURATION,
+    "google.protobuf.ListValue": list_of(DYN),
+    "google.protobuf.Struct": map_of(STRING, DYN),
+    "google.protobuf.Timestamp": TIMESTAMP,
+    "google.protobuf.Value": DYN,
+    **{f"google.protobuf.{name.capitalize()}Value": CelType(name, message=True) for name in ("bool", "bytes", "double", "string")},
+    "google.protobuf.FloatValue": CelType("double", message=True),
+    **{f"google.protobuf.{name}Value": CelType("int", message=True) for name in ("Int32", "Int64")},
+    **{f"google.protobuf.{name}Value": CelType("uint", message=True) for name in ("UInt32", "UInt64")},
+}
+_NULL_WORD = "google.protobuf.NullValue.NULL_VALUE"
 _TYPE_NAMES = frozenset({*_LITERALS, "list", "map", "type", *_WELL_KNOWN})
 # Macros on a target: number of arguments, and what the body must be of. Source: the language definition, section Macros.
 _MACROS = {"all": (2,), "exists": (2,), "exists_one": (2,), "filter": (2,), "map": (2, 3)}
@@ -44,7 +57,7 @@ def problem_with(text: str, environment: Environment, *, result: CelType = BOOL)
     """Judge an expression; return what is wrong with it, with the line and column in it, or None."""
     try:
         found = _Checker(environment).whole(text)
-        if found != result:
+        if found.name != result.name:  # a wrapped one counts as one
             raise CelError(f"is of type {found} instead of {result}", 0)
     except CelError as error:
         before = text[: error.at]
@@ -63,7 +76,7 @@ class _Checker:
         self._after_macro = False  # then numbers of different types can be compared, in cel-go 0.26 to 0.31
 
     def whole(self, text: str) -> CelType:
-        tree = parse(text, optional=self._environment.optional)
+        tree = parse(text, optional=self._environment.optional, escaped=self._environment.escaped)
         try:
             return self._bindings.resolved(self._type(tree))
         except RecursionError:
@@ -93,6 +106,8 @@ class _Checker:
         for scope in reversed(self._scopes):
             if name in scope:
                 return scope[name]
+        if name == _NULL_WORD:
+            return INT
         if name in _TYPE_NAMES or name in self._environment.messages:
             return CelType("type", (CelType(name),))
         return None

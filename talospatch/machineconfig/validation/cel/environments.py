@@ -71,8 +71,29 @@ _MESSAGES = {
     },
     f"{_NETWORK}VRFMasterSpec": {"int": "table"},
     f"{_NETWORK}VethSpec": {"string": "peer_name"},
+    "google.protobuf.Any": {"string": "type_url", "bytes": "value"},
+    "google.protobuf.BoolValue": {"bool": "value"},
+    "google.protobuf.BytesValue": {"bytes": "value"},
+    "google.protobuf.DoubleValue": {"double": "value"},
     "google.protobuf.Duration": {"int": "seconds nanos"},
+    "google.protobuf.Empty": {},
+    "google.protobuf.FloatValue": {"double": "value"},
+    "google.protobuf.Int32Value": {"int": "value"},
+    "google.protobuf.Int64Value": {"int": "value"},
+    "google.protobuf.ListValue": {"list(dyn)": "values"},
+    "google.protobuf.StringValue": {"string": "value"},
+    "google.protobuf.Struct": {"map(string, dyn)": "fields"},
     "google.protobuf.Timestamp": {"int": "seconds nanos"},
+    "google.protobuf.UInt32Value": {"uint": "value"},
+    "google.protobuf.UInt64Value": {"uint": "value"},
+    "google.protobuf.Value": {
+        "int": "null_value",
+        "double": "number_value",
+        "string": "string_value",
+        "bool": "bool_value",
+        "map(string, dyn)": "struct_value",
+        "list(dyn)": "list_value",
+    },
     "common.NetIP": {"bytes": "ip"},
     "common.NetIPPrefix": {"bytes": "ip", "int": "prefix_length"},
 }
@@ -86,7 +107,7 @@ _BY_CLASS = " ".join(
     + [f"{delta}qos_memory_{name}" for delta in ("", "d_") for name in _USAGE]
 )
 
-# Gone between Talos 1.13 (cel-go 0.27) and 1.14 (0.31).
+# Gone between Talos 1.13 (cel-go 0.27) and 1.14 (0.31), which has backticks instead.
 _OLDER_FUNCTIONS = ("duration(int) duration",)
 
 # Variables by type, functions, and whether optional values are known.
@@ -138,12 +159,14 @@ class Environment:
         messages: fields with their types by the full name of the message.
         functions: beyond the standard ones.
         optional: whether optional values are known.
+        escaped: whether fields may stand in backticks.
     """
 
     variables: Mapping[str, CelType]
     messages: Mapping[str, Mapping[str, CelType]]
     functions: tuple[tuple[str, Signature], ...]
     optional: bool
+    escaped: bool
 
 
 @cache
@@ -156,8 +179,9 @@ def environment(name: str, minor: str) -> Environment:
     """
     variables, functions, optional = _ENVIRONMENTS[name]
     messages = {message: _by_name(fields, minor) for message, fields in _MESSAGES.items()}
-    signatures = tuple(map(read_signature, functions if at_least(minor, "1.14") else (*functions, *_OLDER_FUNCTIONS)))
-    return Environment(_by_name(variables, minor), messages, signatures, optional)
+    newer = at_least(minor, "1.14")
+    signatures = tuple(map(read_signature, functions if newer else (*functions, *_OLDER_FUNCTIONS)))
+    return Environment(_by_name(variables, minor), messages, signatures, optional, escaped=newer)
 
 
 def _by_name(table: Mapping[str, str], minor: str) -> dict[str, CelType]:

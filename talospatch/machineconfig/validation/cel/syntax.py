@@ -89,12 +89,14 @@ _TOKEN = re.compile(
   | (?P<uint>0x[0-9a-fA-F]+[uU]|[0-9]+[uU])
   | (?P<int>0x[0-9a-fA-F]+|[0-9]+)
   | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+  | (?P<escaped>`[A-Za-z0-9_./\x20-]+`)
   | (?P<sign>==|!=|<=|>=|&&|\|\||[<>\[\]{{}}().,\-!?:+*/%])
     """,
     re.VERBOSE,
 )
 _CODE_POINT = re.compile(r"\\(?:\\|[uU]([0-9a-fA-F]{4,8}))")
 _WORDS = {"true": "bool", "false": "bool", "null": "null_type"}
+_NO_FIELDS = frozenset({"in", "true", "false", "null"})
 RESERVED = frozenset(
     (
         *("as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop", "package"),
@@ -114,12 +116,13 @@ _LONGEST = 100_000  # code points
 _MAX_INT, _MAX_UINT = 2**63, 2**64
 
 
-def parse(text: str, *, optional: bool = False) -> Expression:
+def parse(text: str, *, optional: bool = False, escaped: bool = False) -> Expression:
     """Return the tree of an expression.
 
     Args:
         text: the expression.
         optional: whether ``?.`` and its kin are allowed.
+        escaped: whether the name of a field may stand in backticks.
 
     Raises:
         CelError: it does not parse.
@@ -127,14 +130,14 @@ def parse(text: str, *, optional: bool = False) -> Expression:
     if len(text) > _LONGEST:
         raise CelError(f"is longer than {_LONGEST} characters", _LONGEST)
     try:
-        return _Parser(text, optional).whole()
+        return _Parser(text, optional, escaped).whole()
     except RecursionError:
         raise CelError("is nested too deeply", 0) from None
 
 
 class _Parser:
-    def __init__(self, text: str, optional: bool) -> None:
-        self._text, self._optional = text, optional
+    def __init__(self, text: str, optional: bool, escaped: bool) -> None:
+        self._text, self._optional, self._escaped = text, optional, escaped
         self._tokens: list[tuple[str, str, int]] = []
         at = 0
         while at < len(text):
@@ -236,13 +239,18 @@ class _Parser:
 
     def _selected(self, operand: Expression, at: int) -> Expression:
         optional = self._optional_mark()
-        if self._kind != "name" or self._word in {"in", "true", "false", "null"}:
-            raise self._unexpected()
-        name = self._word
-        self._next += 1
-        if not optional and self._take("("):
+        plain = self._kind == "name"
+        name = self._field_name()
+        if plain and not optional and self._take("("):
             return Call(at, name, operand, self._arguments())
         return Select(at, operand, name, optional)
+
+    def _field_name(self) -> str:
+        kind, word, _ = self._tokens[self._next]
+        if (kind != "name" or word in _NO_FIELDS) and not (kind == "escaped" and self._escaped):
+            raise self._unexpected()
+        self._next += 1
+        return word.strip("`")
 
     def _optional_mark(self) -> bool:
         at = self._at
@@ -317,10 +325,7 @@ class _Parser:
         while self._word != "}" or self._kind == "string":
             optional = self._optional_mark()
             if message:
-                if self._kind != "name":
-                    raise self._unexpected()
-                key: Expression = Name(self._at, self._word)
-                self._next += 1
+                key: Expression = Name(self._at, self._field_name())
             else:
                 key = self._expression()
             self._expect(":")

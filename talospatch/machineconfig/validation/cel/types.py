@@ -13,7 +13,7 @@ class CelType:
         name: such as ``int``, ``list`` or the full name of a message; of a variable its number.
         inside: types of the parts: one of a list, two of a map, one of an optional.
         variable: whether it stands for a type that is not known yet.
-        message: whether it is a message, which may be null.
+        message: whether it is a message or a wrapped value, which may be null.
     """
 
     name: str
@@ -106,7 +106,7 @@ class Bindings:
             return True
         if given.name != wanted.name or len(given.inside) != len(wanted.inside):
             return False
-        return bool(given.inside) and all(self._fits(one, two) for one, two in zip(given.inside, wanted.inside, strict=True))
+        return all(self._fits(one, two) for one, two in zip(given.inside, wanted.inside, strict=True))
 
     def _bind(self, variable: CelType, type_: CelType) -> bool:
         if self._occurs(variable, type_):
