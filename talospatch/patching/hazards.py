@@ -330,15 +330,15 @@ WIDENED = Hazard(
     _NOTE,
     "a layout in which the least edit cannot be proven right",
     "writes everything anew, without comments",
-    "writes anew what is around the change; comments in it may be lost",
+    "writes anew what is around the change, with as many of its comments as can be kept",
     "`env: *shared` where the change is for `env` only",
 )
 COMMENTS_LOST = Hazard(
     "comments-lost",
     _WARNING,
-    "a layout in which no edit of the text can be proven right",
+    "a layout in which the comments around a change cannot be kept",
     "writes everything anew, without comments",
-    "writes that document anew, without comments",
+    "writes what is around the change anew, without them",
     "an alias as a key, `*key : v`, whose anchor goes, beside a tab behind a colon",
     "write that part of the config plainly",
 )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from talospatch.errors import ChangeError, ConfigError, TalosPatchError, VersionError
 from talospatch.machineconfig.nodes import Mapping
+from talospatch.machineconfig.path import ConfigPath
 from talospatch.patching.patched import Patched
+from talospatch.patching.places import end_of_line, last_leaf
 from talospatch.versions import Fact, TalosVersion
 
 if TYPE_CHECKING:
@@ -104,7 +106,9 @@ class Workpiece:
             if rewritten is not None:
                 trees = enumerate(rewritten.trees)
                 documents = tuple(Document(tree, index) for index, tree in trees if tree.root is not None)
-                self._patched = self._patched._replace(config=type(config)(rewritten.text, config.source, documents))
+                after = type(config)(rewritten.text, config.source, documents)
+                _note_losses(self.noticed, config, after)
+                self._patched = self._patched._replace(config=after)
         return self._patched.config
 
     @property
@@ -149,6 +153,28 @@ class Workpiece:
             f"talosctl's own form cannot hold the result: {why}",
             hint='use style="preserve"; often a text of several lines begins with a space, or a word that must be given is not',
         )
+
+
+def _note_losses(noticed: Noticed, before: MachineConfig, after: MachineConfig) -> None:
+    """Count the comments that went with what was written anew around a change."""
+    from talospatch.patching import hazards
+    from talospatch.patching.remarks import lost_remarks
+
+    widened = [finding for finding in noticed.findings if finding.code == hazards.WIDENED.code]
+    lost = lost_remarks(before, after) if widened else ()
+    for path in [ConfigPath.parse(finding.path) for finding in widened] if lost else ():
+        start, end = _extent(before, path)
+        if count := sum(start <= remark.start < end for remark in lost):
+            noticed.add(hazards.COMMENTS_LOST, path.document, path.steps, detail=f"{count} comment{'s' * (count > 1)}")
+
+
+def _extent(config: MachineConfig, path: ConfigPath) -> tuple[int, int]:
+    """Return where a value begins, right behind its key, and where its last line ends; nothing at all where there is none."""
+    node, parent = config.find(path), config.find(ConfigPath(path.document, path.steps[:-1]))
+    if node is None:
+        return 0, 0
+    key = parent.keys.get(str(path.steps[-1])) if path.steps and isinstance(parent, Mapping) else None
+    return (node.start if key is None else key.end), end_of_line(config.text, last_leaf(node).end)
 
 
 def _check_left(documents: DocumentSet, config: MachineConfig) -> None:

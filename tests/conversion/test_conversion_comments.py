@@ -12,7 +12,7 @@ import pytest
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.patching.conversion.convert import Conversion, convert
-from talospatch.patching.conversion.remarks import lost_remarks
+from talospatch.patching.remarks import lost_remarks
 from talospatch.versions import TalosVersion
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "oracle"))

@@ -405,4 +405,4 @@ def test_one_change_that_needs_more_does_not_take_the_others_with_it(number: int
     patch = f"machine: {{sysctls: {{{values}}}, nodeLabels: {{A: {{$patch: delete}}}}}}"
     after = base.replace("'\n", "!'\n").replace(labels, "  nodeLabels:\n    c: d # last\n")
     assert text_of(base, patch) == after
-    assert noticed(base, patch) == [("edit-widened", "machine.nodeLabels")]
+    assert noticed(base, patch) == [("edit-widened", "machine.nodeLabels"), ("comments-lost", "machine.nodeLabels")]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from talospatch.machineconfig.config import MachineConfig
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence
 from talospatch.machineconfig.path import ROOT_DOCUMENT, Selector
-from talospatch.patching.conversion.remarks import lost_remarks
 from talospatch.patching.conversion.rule import Identity, plain_steps
 from talospatch.patching.edits import Editor
 from talospatch.patching.emit import Style
+from talospatch.patching.remarks import lost_remarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.document import Document
     from talospatch.machineconfig.nodes import Node
     from talospatch.machineconfig.path import Step
-    from talospatch.patching.conversion.remarks import Remark
     from talospatch.patching.conversion.rule import Move, Rule
+    from talospatch.patching.remarks import Remark
 
 
 _COMMENT_LINE = re.compile(r"[ \t]*#[^\n]*\n")

@@ -18,13 +18,13 @@ from talospatch.patching import hazards
 from talospatch.patching.conversion.carrying import carried
 from talospatch.patching.conversion.compose import patch_of
 from talospatch.patching.conversion.obstacles import broken, obstacle
-from talospatch.patching.conversion.remarks import lost_remarks
 from talospatch.patching.conversion.rule import Identity, Move, Rule, plain_steps, refused
 from talospatch.patching.conversion.table import BY_CODE, RULES
 from talospatch.patching.conversion.view import View, known
 from talospatch.patching.document_set import DocumentSet
 from talospatch.patching.hazards import Noticed
 from talospatch.patching.known_types import schema_for
+from talospatch.patching.remarks import lost_remarks
 from talospatch.patching.workpiece import Workpiece
 from talospatch.talos.finding import Finding, Severity
 from talospatch.versions import TalosVersion
