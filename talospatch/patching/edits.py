@@ -5,8 +5,8 @@ Nothing here knows whether an edit is right. Who uses it parses the text again (
 
 Who owns a comment: lines directly above an element, in its column, belong to it and go when it goes; so do those below it that stand
 further to the right, blank lines between them or not. What is commented out above an element, a key or another element, does not belong to
-it. A comment at the end of a line belongs to that line. A new key comes behind itself where it is commented out, else new elements come
-behind the last one and the comments directly below that in their column.
+it. A comment at the end of a line belongs to that line. A new key goes below the commented-out line of the same key, if there is one; other
+new elements go behind the last one, what is indented below that, and the comments directly below in their column.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""By what the elements of a list are told apart: a table by the type of the element.
+"""Which fields identify an element of a list: a table by the type of the element.
 
 talosctl knows five of these (:mod:`talospatch.machineconfig.typed.keyed`) and appends to all other lists. Here an element for a key that
 the list has is merged into it. Sources: the fields that Talos itself finds these things by, in the v1alpha1_types.go and types/* of its

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from talospatch.patching.hazards import Noticed
     from talospatch.talos.finding import Finding
 
-# What talosctl cannot read again always has one of these: a block of text with an indentation hint or an empty first line, the number of a
-# word that there is none for, a date, a document that is empty or named like a key of all documents, a line end that only YAML knows, or a
-# key or text that it has a use for. A text without them need not be read again to be sure; a test compares both on every vector. Most
-# texts lack the characters that stand before each pattern, and finding that out is much faster than the pattern.
+# What talosctl cannot read again always has one of these: a block of text with an indentation hint or an empty first line, an enumeration's
+# number without a word, a date, a document that is empty or named like a key of all documents, a line end that only YAML knows, or a text
+# that go-yaml gives a meaning, such as `<<`. A text without them need not be read again to be sure; a test compares both on every vector.
+# Most texts lack the characters that stand before each pattern, and finding that out is much faster than the pattern.
 _DOUBTFUL = (
     *((mark, rf"[{mark}][-+]?(?:[0-9]|\n\n)") for mark in "|>"),
     ("(", r"\([0-9]+\)\n"),

@@ -1,4 +1,4 @@
-"""A simulated cluster, a client, a journal and a clock for tests of rollouts; and a way to kill the client at any numbered effect."""
+"""A simulated cluster, a client, a journal and a clock for tests of rollouts; and a way to kill the client at any action."""
 
 from __future__ import annotations
 
