@@ -63,7 +63,9 @@ def test_deprecations_are_notes_from_their_minor_on() -> None:
     assert "HostnameConfig" in found.hint
 
 
-@pytest.mark.parametrize("nothing", ["registries: {}", "registries: {mirrors: {}}", "udev: {rules: []}", "pods: []", "time:", "sysctls: {}"])
+@pytest.mark.parametrize(
+    "nothing", ["registries: {}", "registries: {mirrors: {}}", "udev: {rules: []}", "pods: []", "time:", "sysctls: {}"]
+)
 def test_a_deprecated_field_that_sets_nothing_is_nothing_to_speak_of(nothing: str) -> None:
     """talosctl gen config writes such fields, and there is nothing to move."""
     deprecated = [finding.path for finding in _all(f"  {nothing}\n") if finding.code == "field-deprecated"]
