@@ -265,7 +265,7 @@ def _patch_text(spec: str) -> PatchText:
         return _patch_file(spec[1:])
     if "\n" not in spec and len(spec) < 4096 and _exists(spec):
         return _patch_file(spec)
-    if "\n" in spec or spec.lstrip().startswith(("{", "[")) or ": " in spec:
+    if "\n" in spec or spec.lstrip().startswith(("{", "[", "#")) or ": " in spec:
         return PatchText(spec, INLINE, INLINE)
     raise ChangeError(f"{spec[:80]!r} is neither a file nor a patch", hint=_FORMS)
 

@@ -131,15 +131,15 @@ def patch_file(task: Task, conditions: Conditions) -> FileOutcome | None:
             return None
         text, made = patched(task.name, conditions)
         changes = made.text != text
-        if task.target and (changes or not task.in_place):
-            write(task.target, made.text, before, in_place=task.in_place)
-        return FileOutcome(task.name, changes, made.findings)
+        wanted = bool(task.target) and (changes or not task.in_place)
+        written = wanted and write(task.target, made.text, before, in_place=task.in_place)
+        return FileOutcome(task.name, changes, made.findings, written=task.target if written else "")
     except TalosPatchError as error:
         return FileOutcome(task.name, error=str(error))
 
 
-def write(target: str, text: str, before: os.stat_result | None, *, in_place: bool = False) -> None:
-    """Write a result; a file that holds it already is not touched.
+def write(target: str, text: str, before: os.stat_result | None, *, in_place: bool = False) -> bool:
+    """Write a result, and return whether that was needed; a file that holds it already is not touched.
 
     Args:
         target: where.
@@ -153,10 +153,11 @@ def write(target: str, text: str, before: os.stat_result | None, *, in_place: bo
     data = text.encode()
     if not in_place:
         if _holds(target, data):
-            return
+            return False
         _make_room(target)
     mode = stat.S_IMODE(before.st_mode) if before is not None and stat.S_ISREG(before.st_mode) else atomic.PRIVATE
     atomic.replace(target, data, seen=before if in_place else None, mode=mode)
+    return True
 
 
 def _holds(target: str, data: bytes) -> bool:

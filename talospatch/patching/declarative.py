@@ -76,7 +76,8 @@ class DeclarativeMerger:
         """Note what talosctl would wipe, or could not merge, because the right side has no word about it."""
         for field in acting(type_):
             key, inner = field.key, field.type
-            if key in right:
+            given = right.get(key, NULL)  # null is as good as absent, and an address that is empty too
+            if given is not NULL and not (given is ZERO and inner.name in UNSETTABLE):
                 continue
             if inner.name in UNSETTABLE:
                 self._note(hazards.UNSETTABLE, (*path, key))
@@ -89,15 +90,17 @@ class DeclarativeMerger:
     def value(self, type_: Type, left: Any, right: Any, path: Steps, *, replace: bool = False, existing: bool = True) -> Any:
         """Return a value of the patch merged into one of the config; None is absent."""
         existing = left is not None or (existing and not type_.pointer)
+        name, shape = type_.name, type_.shape
+        # What a merge sets even to nothing, which _note_wiped tells of: to set it is what talosctl does too.
+        set_anyway = not type_.pointer and (name in WIPED or name in UNSETTABLE)
         if right is NULL:
-            if left is not None:
+            if left is not None and not set_anyway:
                 self._note(hazards.NULL, path)
             return left
         if right is ZERO:
-            if left:
+            if left and not set_anyway:
                 self._note(hazards.ZERO_VALUE, path)
             return None
-        name, shape = type_.name, type_.shape
         if type_.free or shape == "any":
             return self._free_field(type_, left, right, path, replace=replace)
         if name in FORMS:

@@ -87,7 +87,7 @@ ZERO_VALUE = Hazard(
     "zero-value",
     _NOTE,
     "an empty text, 0, or a word that stands for 0, over another value",
-    "ignores it, unless the field is a pointer (and before 1.12 even then)",
+    "ignores it, unless it is a CEL expression, a minimum size or, since 1.12, behind a pointer",
     "sets it",
     "`NetworkDefaultActionConfig` with `ingress: accept` over `block`",
 )

@@ -183,10 +183,13 @@ def test_results_go_into_a_directory_as_they_lie_in_theirs(capsys: pytest.Captur
         "site-a/worker-9.yaml": patched("worker-9"),
     }
     assert texts(Path("configs"))["worker-1.yaml"] == worker("worker-1")
+    said = capsys.readouterr().err.split("\n\n")[:2]
+    assert said[0] == "p.yaml on 4 files for Talos v1.13: 3 patched, 1 as wanted already"
+    assert set(said[1].removeprefix("Written: ").split(", ")) == {str(Path("out", name)) for name in texts(Path("out"))}
     before = {path: path.stat().st_ino for path in Path("out").rglob("*.yaml")}
     assert run([*MC, "configs", "-p", "p.yaml", *ON, "-o", "out"]) == 0
     assert {path: path.stat().st_ino for path in Path("out").rglob("*.yaml")} == before
-    capsys.readouterr()
+    assert capsys.readouterr().err.split("\n\n")[1] == "Nothing written: out has all of it already."
 
 
 @pytest.mark.usefixtures("configs")

@@ -43,6 +43,24 @@ def test_verdicts_on_random_configs_agree(minor: str) -> None:
 
 @pytest.mark.timeout(0)
 @each_minor
+def test_verdicts_on_each_word_agree(minor: str) -> None:
+    """Right and wrong ones, in each field of each kind of document that has some."""
+    oracle = oracle_of(minor)
+    verdicts = [check(minor, oracle, asked) for asked in NearlyValid(minor, Random(0), *sources(minor)).each_word()]
+    assert 0.1 * len(verdicts) < sum(verdicts) < 0.9 * len(verdicts)
+
+
+@pytest.mark.timeout(0)
+@each_minor
+def test_verdicts_on_a_null_in_each_list_agree(minor: str) -> None:
+    """Talos drops it, refuses it or crashes, by the list's type."""
+    oracle = oracle_of(minor)
+    verdicts = [check(minor, oracle, asked) for asked in NearlyValid(minor, Random(0), *sources(minor)).each_null()]
+    assert len(verdicts) > 90
+
+
+@pytest.mark.timeout(0)
+@each_minor
 def test_the_smallest_config_judged_otherwise_is_reported(minor: str) -> None:
     """Cases that hypothesis can make smaller."""
     oracle = oracle_of(minor)

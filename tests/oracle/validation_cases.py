@@ -8,13 +8,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from oracle_cases import Maker
+from oracle_cases import NAMING, Maker
 
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
 from talospatch.machineconfig.reader import read
 from talospatch.machineconfig.validation.validate import MODES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from random import Random
 
     from oracle_cases import Tree
@@ -107,6 +108,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "urls": ("https://fd00::1:6443", "'https://::1'", "https://a.example/b", "a", "''", "http://b.example", "ftp://c"),
     "validSubnets": ("10.0.0.0/24", "'!10.0.0.7/32'", "fd00::/64", "10.0.0.0", "x"),
 }
+WORDED = frozenset({"string", "cel.Expression", "block.Size"})  # types of such fields
 # Maps of texts: what stands there as keys and values.
 ENTRIES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "nodeLabels": (("a", "a.example/b", "'a b'", "A/b", "kubernetes.io/role", "x/y/z"), ("b", "''", "'a b'", "x" * 64, "a.b_c-1")),
@@ -123,6 +125,14 @@ class Asked(NamedTuple):
     text: str
     mode: str
     strict: bool
+
+
+class _Place(NamedTuple):
+    """A field of a struct somewhere in a document."""
+
+    holder: Tree
+    key: str
+    type: Type
 
 
 class NearlyValid(Maker):
@@ -151,6 +161,33 @@ class NearlyValid(Maker):
             tree = trees[0] if random.random() < 0.5 else random.choice(trees)  # the main document says most
             self._change(self._type(tree), tree)
         return Asked(self._text(trees), random.choice(MODES), random.random() < 0.3)
+
+    def each_word(self) -> Iterator[Asked]:
+        """Yield each document with each of the words in each field that has some."""
+        for tree in (*(trees[0] for trees in self._mains), *self._others):
+            self._without_unknown(self._type(tree), tree)
+            for place in _places(self._type(tree), tree):
+                if place.key in WORDS and place.type.name in WORDED:
+                    before = place.holder[place.key]
+                    for word in WORDS[place.key]:
+                        place.holder[place.key] = word
+                        yield Asked(self._text([tree]), "metal", False)
+                    place.holder[place.key] = before
+
+    def each_null(self) -> Iterator[Asked]:
+        """Yield each document with a null in each list that it can have, beside what is there."""
+        for tree in (*(trees[0] for trees in self._mains), *self._others):
+            for path in _lists(self._type(tree), ()):
+                made = copy.deepcopy(tree)
+                self._without_unknown(self._type(made), made)
+                held = made
+                for key in path[:-1]:
+                    if not isinstance(held.get(key), dict):
+                        held[key] = {}
+                    held = held[key]
+                there = held.get(path[-1])
+                held[path[-1]] = [*(there if isinstance(there, list) else []), "null"]
+                yield Asked(self._text([made]), "cloud", False)
 
     def _type(self, tree: Tree) -> Type:
         found = self.schema.kind(tree.get("kind", "v1alpha1"))
@@ -211,7 +248,7 @@ class NearlyValid(Maker):
     def at(self, key: str, type_: Type, depth: int) -> Tree:
         """Return a random value for a field of a name."""
         random = self.random
-        if type_.name in {"string", "cel.Expression", "block.Size"} and key in WORDS:
+        if type_.name in WORDED and key in WORDS:
             return random.choice(WORDS[key])
         if type_.shape == "list" and type_.inside.name == "string" and key in WORDS:
             return [random.choice(WORDS[key]) for _ in range(random.choice((0, 1, 1, 2)))]
@@ -226,6 +263,31 @@ class NearlyValid(Maker):
             if key in type_.fields and not isinstance(made[key], dict):
                 made[key] = self.at(key, type_.fields[key].type, depth - 1)
         return made
+
+
+def _places(type_: Type, tree: Tree) -> Iterator[_Place]:
+    """Yield the fields that hold a scalar or a list, in any depth."""
+    if isinstance(tree, dict) and type_.shape == "struct" and not type_.free:
+        for key, value in tree.items():
+            if key in type_.fields and key not in NAMING:
+                inner = type_.fields[key].type
+                if not isinstance(value, dict) and isinstance(value, list) == (inner.shape == "list"):
+                    yield _Place(tree, key, inner)
+                yield from _places(inner, value)
+    elif isinstance(tree, list) and type_.shape == "list":
+        for value in tree:
+            yield from _places(type_.inside, value)
+
+
+def _lists(type_: Type, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the path of each list that a type has, but for those in lists and in itself."""
+    if type_.shape == "list":
+        yield path
+    elif type_.shape == "map":
+        yield from _lists(type_.inside, (*path, "a"))
+    elif type_.shape == "struct":
+        for key, field in type_.fields.items():
+            yield from _lists(field.type, (*path, key))
 
 
 def _trees(text: str) -> list[Any]:

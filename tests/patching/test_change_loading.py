@@ -231,6 +231,14 @@ def test_each_empty_patch_is_noticed_by_its_name() -> None:
     assert [finding.message.partition(":")[0] for finding in patched.findings] == ["a.yaml", "b.yaml"]
 
 
+@pytest.mark.parametrize("spec", ["# nothing", "#", "  # nothing\n", "# a: b"])
+def test_a_comment_given_itself_is_an_empty_patch(spec: str) -> None:
+    """As one in a file is: it changes nothing, and that is noticed."""
+    patched = BASE.patch(Change.load(spec), talos="1.13")
+    assert patched.config.text == BASE.text
+    assert [finding.code for finding in patched.findings] == ["patch-empty"]
+
+
 @pytest.mark.parametrize(
     ("spec", "problem"),
     [

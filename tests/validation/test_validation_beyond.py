@@ -18,6 +18,10 @@ def findings(machine: str = "", *, cluster: str = "", more: str = "", minor: str
     return {finding.code: finding for finding in found}
 
 
+def _all(machine: str) -> list[Finding]:
+    return validate_config(HEAD + machine + CLUSTER, mode="metal", talos_version="1.14")
+
+
 def entry(path: str, op: str, content: str = "a = 1") -> str:
     return f"    - path: {path}\n      op: {op}\n      permissions: 0o644\n      content: '{content}'\n"
 
@@ -57,6 +61,21 @@ def test_deprecations_are_notes_from_their_minor_on() -> None:
     found = findings(machine, minor="1.12")["field-deprecated"]
     assert (found.severity, found.path) == (Severity.NOTE, "machine.network.hostname")
     assert "HostnameConfig" in found.hint
+
+
+@pytest.mark.parametrize(
+    "nothing", ["registries: {}", "registries: {mirrors: {}}", "udev: {rules: []}", "pods: []", "time:", "sysctls: {}"]
+)
+def test_a_deprecated_field_that_sets_nothing_is_nothing_to_speak_of(nothing: str) -> None:
+    """talosctl gen config writes such fields, and there is nothing to move."""
+    deprecated = [finding.path for finding in _all(f"  {nothing}\n") if finding.code == "field-deprecated"]
+    assert deprecated == ["machine.install"]
+
+
+@pytest.mark.parametrize("something", ["registries: {mirrors: {a: {}}}", "nodeLabels: {a: ''}", "network: {disableSearchDomain: false}"])
+def test_a_deprecated_field_that_sets_an_empty_value_is_a_note(something: str) -> None:
+    """A mirror without endpoints, a label without a value, and false are something."""
+    assert len([finding for finding in _all(f"  {something}\n") if finding.code == "field-deprecated"]) == 2
 
 
 def test_a_text_that_cannot_be_read_has_the_errors_alone() -> None:

@@ -66,7 +66,7 @@ def patch(
     if not (in_place or check or output):
         raise typer.BadParameter("several files do not fit on stdout: give -i to change them in place, -o DIRECTORY, or --check")
     todo = file_patching.tasks(files, in_place=in_place, output=output or "")
-    return _several(terminal, files, todo, conditions, check=check, jobs=jobs)
+    return _several(terminal, files, todo, conditions, output="" if check or in_place else output or "", check=check, jobs=jobs)
 
 
 def _one(terminal: Terminal, name: str, output: str | None, conditions: Conditions) -> int:
@@ -85,7 +85,9 @@ def _one(terminal: Terminal, name: str, output: str | None, conditions: Conditio
     return ExitCode.DONE
 
 
-def _several(terminal: Terminal, files: Sequence[str], todo: Sequence[Task], conditions: Conditions, *, check: bool, jobs: int) -> int:
+def _several(
+    terminal: Terminal, files: Sequence[str], todo: Sequence[Task], conditions: Conditions, *, output: str, check: bool, jobs: int
+) -> int:
     """Patch files in place or into a directory, or say which would change."""
     from talospatch.cli import file_patching
     from talospatch.cli.views import patched_files as views
@@ -95,7 +97,7 @@ def _several(terminal: Terminal, files: Sequence[str], todo: Sequence[Task], con
     outcomes: list[FileOutcome] = []
 
     def told() -> PatchedFiles:
-        done = PatchedFiles(tuple(outcomes), conditions.recipe.names, conditions.recipe.talos.tag, check)
+        done = PatchedFiles(tuple(outcomes), conditions.recipe.names, conditions.recipe.talos.tag, check, output)
         terminal.say(views.text(done, terminal.prose_width, terminal.error_paint))
         return done
 

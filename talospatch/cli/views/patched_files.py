@@ -21,15 +21,17 @@ class FileOutcome(NamedTuple):
 
     Attributes:
         name: the file as the user named it.
-        changes: whether it became another, or would.
+        changes: whether it became another, or would; or its result in another place is another.
         findings: what was noticed.
         error: why it could not be patched, else empty.
+        written: the file that was written, else empty.
     """
 
     name: str
     changes: bool = False
     findings: tuple[Finding, ...] = ()
     error: str = ""
+    written: str = ""
 
 
 class PatchedFiles(NamedTuple):
@@ -40,17 +42,24 @@ class PatchedFiles(NamedTuple):
         changes: names of what was applied.
         talos: the version that the files are taken to be for.
         check: whether nothing was written.
+        output: the directory that results go to, or empty when they take the files' places.
     """
 
     outcomes: tuple[FileOutcome, ...]
     changes: tuple[str, ...]
     talos: str
     check: bool
+    output: str = ""
 
     @property
     def changed(self) -> tuple[str, ...]:
-        """Files that became others, or would."""
+        """Files that became others, or would; or of which the result in another place is another."""
         return tuple(outcome.name for outcome in self.outcomes if outcome.changes)
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Files that were written."""
+        return tuple(outcome.written for outcome in self.outcomes if outcome.written)
 
     @property
     def failed(self) -> tuple[FileOutcome, ...]:
@@ -62,7 +71,7 @@ def headline(files: PatchedFiles) -> str:
     """Return the whole in one line: ``metrics.toml on 5 files for Talos v1.13: 2 changed, 3 as wanted already``."""
     failed, changed = len(files.failed), len(files.changed)
     parts = [
-        (changed, "to change" if files.check else "changed"),
+        (changed, "to change" if files.check else "patched" if files.output else "changed"),
         (len(files.outcomes) - changed - failed, "as wanted already"),
         (failed, "could not be patched"),
     ]
@@ -73,8 +82,10 @@ def headline(files: PatchedFiles) -> str:
 def text(files: PatchedFiles, width: int, paint: Paint) -> str:
     """Return it for a terminal."""
     parts = [paint("title", wrap(headline(files), width))]
-    if files.changed and not files.check:
-        parts.append(wrap(names(files.changed), width, first="Changed: "))
+    if files.written:
+        parts.append(wrap(names(files.written), width, first="Written: " if files.output else "Changed: "))
+    elif files.output and len(files.failed) < len(files.outcomes):
+        parts.append(wrap(f"{files.output} has all of it already.", width, first="Nothing written: "))
     parts += [paint("bad", "\n".join(wrap(redact(line), width, rest="  ") for line in said.split("\n"))) for said in _errors(files)]
     if noticed := findings.grouped((outcome.name, outcome.findings) for outcome in files.outcomes):
         parts.append(findings.text(noticed, width, paint, noun="file"))

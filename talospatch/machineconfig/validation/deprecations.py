@@ -73,7 +73,7 @@ DEPRECATIONS = (
 
 
 def deprecation_findings(config: MachineConfig, minor: str) -> tuple[Finding, ...]:
-    """Return a note for each deprecated field that a config has.
+    """Return a note for each deprecated field that a config sets.
 
     Args:
         config: the config.
@@ -88,8 +88,15 @@ def deprecation_findings(config: MachineConfig, minor: str) -> tuple[Finding, ..
             _hint(row, minor),
         )
         for row in DEPRECATIONS
-        if at_least(minor, row.since) and config.find(row.path) is not None
+        if at_least(minor, row.since) and _says_something(config.get(row.path))
     )
+
+
+def _says_something(value: object) -> bool:
+    """Whether a field sets anything: ``registries: {}`` and ``udev: {rules: []}``, as ``talosctl gen config`` writes them, do not."""
+    if isinstance(value, dict):
+        return not all(each in ({}, []) for each in value.values())
+    return value is not None and value != []
 
 
 def _hint(row: Deprecation, minor: str) -> str:
