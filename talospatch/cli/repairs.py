@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -124,7 +123,7 @@ def interruptible(work: Callable[[], Coroutine[Any, Any, int]], terminal: Termin
     """Run a repair; Ctrl-C, or a signal that ends us, ends it with how to see what there is now."""
     with signals.as_ctrl_c():
         try:
-            return asyncio.run(work())
+            return signals.run(work())
         except KeyboardInterrupt:
             terminal.say(wrap(INTERRUPTED, terminal.prose_width))
             return ExitCode.INTERRUPTED
