@@ -7,9 +7,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from kubernetes_api import Api, pod, serving
 from repair_world import World, worker
 
 from talospatch.cnicheck.repair.by_job import manifests
@@ -18,6 +19,9 @@ from talospatch.errors import InputError, RefusedError
 from talospatch.kubernetes.admission import foresee, remedy
 from talospatch.kubernetes.connection import connect, require_extra
 from talospatch.kubernetes.manifest import OneOffJob, job_manifest, pod_manifest
+
+if TYPE_CHECKING:
+    from talospatch.kubernetes.client import PodState
 
 JOB = OneOffJob(
     name="talospatch-x",
@@ -54,6 +58,13 @@ def test_the_pod_sees_one_directory_and_has_no_other_privilege() -> None:
         assert container["image"].endswith("ab" * 32)
         assert "args" not in container
         assert not any(word in {"sh", "/bin/sh", "bash"} for word in container["command"])
+
+
+def test_the_pod_asks_for_nothing_that_a_full_node_could_lack() -> None:
+    """A request is what a kubelet weighs against what is left; what is not said would be taken from the limit."""
+    for container in job_manifest(JOB)["spec"]["template"]["spec"]["containers"]:
+        assert container["resources"]["requests"] == {"cpu": "0", "memory": "0"}
+        assert container["resources"]["limits"]["memory"]
 
 
 def test_the_job_tries_once_and_goes_by_itself() -> None:
@@ -110,6 +121,22 @@ def test_the_library_is_imported_by_a_connection_only() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_pod_of_a_job_is_found_on_every_version(tmp_path: Path) -> None:
+    """Up to 1.26, which Talos 1.6 and 1.7 run with, a job's controller gives its pods the label job-name only."""
+    older = {"controller-uid": "u-1", "job-name": "talospatch-x"}
+    api = Api(pods=[pod("talospatch-x-abcde", "w1", namespace="kube-system", labels=older), pod("y", "w1", namespace="kube-system")])
+
+    async def ask(path: Path) -> tuple[PodState, ...]:
+        kubernetes = connect(path, None, {})
+        try:
+            return await kubernetes.job_pods("kube-system", "talospatch-x")
+        finally:
+            await kubernetes.close()
+
+    with serving(api, tmp_path) as path:
+        assert [found.name for found in asyncio.run(ask(path))] == ["talospatch-x-abcde"]
 
 
 def write(path: Path, content: Any) -> Path:

@@ -256,7 +256,9 @@ PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
         (
             "on the node: one pod, uid 0 without any capability, read-only root, no service account token, not privileged. It mounts "
             "/var/lib/cni/results and nothing else, in the host's network, because a node that is out of pod addresses could not start it "
-            "otherwise. A hostPath needs a namespace whose Pod security level is privileged"
+            "otherwise. A hostPath needs a namespace whose Pod security level is privileged. A node with DiskPressure or PIDPressure takes "
+            "critical pods only: there it is of the class system-node-critical, for which the kubelet ends another pod if the node has as "
+            "many as it may"
         ),
     ),
     Method.MANIFEST: (
