@@ -1,6 +1,6 @@
 """Check the types of the programs in the documentation, as somebody's own check would of a copy: ``python tools/documented_programs.py``.
 
-The Python blocks of a page are one program, each going on where the one before it ended. Needs mypy; a problem is told with the page's line.
+The Python blocks of a page are one program, each going on where the one before it ended. Needs mypy; a problem has the page's line.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,11 +99,30 @@ def test_a_plan_for_a_manifest_gives_one_job_a_node(tmp_path: Path) -> None:
     """Named after the node's name in Kubernetes, and nothing is run."""
     plan = World.of(worker("v1.7.6"), tmp_path).plan(RepairOptions(method=Method.MANIFEST, image="tools:1", namespace="repairs"))
     (made,) = manifests(plan.nodes, plan.options)
-    assert (made["metadata"]["name"], made["metadata"]["namespace"]) == ("talospatch-cni-repair-1", "repairs")
+    assert made["metadata"]["namespace"] == "repairs"
     (container,) = made["spec"]["template"]["spec"]["containers"]
     assert container["command"] == list(plan.nodes[0].files[0].command)
     assert container["image"] == "tools:1"
     json.dumps(made)
+
+
+def test_jobs_of_two_manifests_do_not_get_in_each_others_way(tmp_path: Path) -> None:
+    """A job that ended stays for minutes; one of the same name would be taken for it, and nothing would run."""
+    plan = World.of(worker("v1.7.6"), tmp_path).plan(RepairOptions(method=Method.MANIFEST))
+    twice = (*plan.nodes, *plan.nodes)
+    names = [each["metadata"]["name"] for _ in range(2) for each in manifests(twice, plan.options)]
+    assert len(set(names)) == 4
+    assert [name.rpartition("-")[0] for name in names[::2]] == [name.rpartition("-")[0] for name in names[1::2]]
+    assert all(re.fullmatch(r"talospatch-cni-repair-[0-9a-f]{8}-[12]", name) for name in names)
+
+
+def test_a_manifest_claims_no_safety_that_it_does_not_have(tmp_path: Path) -> None:
+    """Whoever applies it removes files whose bytes are nowhere else; by the other methods they are journalled first."""
+    world = World.of(worker("v1.7.6"), tmp_path)
+    said = {method: " ".join(world.plan(RepairOptions(method=method)).privileges) for method in (Method.JOB, Method.MANIFEST)}
+    assert "the exact bytes are journalled here before anything is removed" in said[Method.JOB]
+    assert "journalled here before" not in said[Method.MANIFEST]
+    assert "neither journalled nor proven here" in said[Method.MANIFEST]
 
 
 def test_without_the_extra_it_is_named() -> None:

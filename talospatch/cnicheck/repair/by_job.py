@@ -82,9 +82,13 @@ def job_of(node: NodeRepair, files: Sequence[FileRepair], options: RepairOptions
 
 
 def manifests(nodes: Sequence[NodeRepair], options: RepairOptions) -> tuple[dict[str, Any], ...]:
-    """Return a Job for each node that has files to remove, for somebody to look at and to apply."""
+    """Return a Job for each node that has files to remove, for somebody to look at and to apply.
+
+    Every call names them anew: one that was applied stays for minutes, and another of its name would be taken for it and not run.
+    """
     todo = [node for node in nodes if node.files and node.kubernetes_name and not node.refused]
-    return tuple(job_manifest(job_of(node, node.files, options, f"talospatch-cni-repair-{number}")) for number, node in enumerate(todo, 1))
+    base = _new_name()
+    return tuple(job_manifest(job_of(node, node.files, options, f"{base}-{number}")) for number, node in enumerate(todo, 1))
 
 
 @dataclass(slots=True)
