@@ -11,6 +11,7 @@ from talospatch.errors import KubernetesError
 from talospatch.redaction import redact
 
 if TYPE_CHECKING:
+    import httpx2
     from lightkube import AsyncClient
 
     from talospatch.kubernetes.pods import PodOnNode
@@ -191,11 +192,11 @@ class Kubernetes:
                 raise
 
 
-def timeouts(seconds: float) -> Any:
-    """Return the library's form of a timeout for each request."""
+def timeouts(seconds: float, *, connect: float) -> Any:
+    """Return the library's form of a timeout for each request, and of a shorter one for making a connection."""
     import httpx2
 
-    return httpx2.Timeout(seconds)
+    return httpx2.Timeout(seconds, connect=connect)
 
 
 def _pod(pod: Any) -> PodState:
@@ -232,6 +233,10 @@ def _translated(doing: str) -> Iterator[None]:
         failure = KubernetesError(doing, int(error.status.code or error.response.status_code), _shown(text))
     except httpx2.HTTPStatusError as error:
         failure = KubernetesError(doing, error.response.status_code, f"HTTP status {error.response.status_code}")
+    except httpx2.ConnectTimeout as error:
+        failure = KubernetesError(doing, 0, f"no connection to {_server(error)} in time")
+    except httpx2.ConnectError as error:
+        failure = KubernetesError(doing, 0, f"no connection to {_server(error)}: {_shown(str(error)) or type(error).__name__}")
     except httpx2.TimeoutException:
         failure = KubernetesError(doing, 0, "no answer in time")
     except httpx2.HTTPError as error:
@@ -241,6 +246,12 @@ def _translated(doing: str) -> Iterator[None]:
     else:
         return
     raise failure
+
+
+def _server(error: httpx2.RequestError) -> str:
+    """Return where a request was to go, without what it asked for."""
+    url = error.request.url
+    return _shown(f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}")
 
 
 def _shown(text: str) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from kubernetes_api import Api, pod, serving
+from kubernetes_api import Api, kubeconfig, pod, serving
 from repair_world import World, worker
 
 from talospatch.cnicheck.repair.by_job import manifests
 from talospatch.cnicheck.repair.plan import Method, RepairOptions
-from talospatch.errors import InputError, RefusedError
+from talospatch.errors import InputError, KubernetesError, RefusedError
 from talospatch.kubernetes.admission import foresee, remedy
 from talospatch.kubernetes.connection import connect, require_extra
 from talospatch.kubernetes.manifest import OneOffJob, job_manifest, pod_manifest
@@ -157,6 +159,28 @@ def test_the_pod_of_a_job_is_found_on_every_version(tmp_path: Path) -> None:
 
     with serving(api, tmp_path) as path:
         assert [found.name for found in asyncio.run(ask(path))] == ["talospatch-x-abcde"]
+
+
+def test_a_server_that_takes_no_connection_is_told_from_one_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection has a time of its own, shorter than an answer's: a firewall that drops what comes is soon known."""
+    monkeypatch.setattr("talospatch.kubernetes.connection.CONNECT", 0.05)
+
+    async def ask(url: str) -> None:
+        kubernetes = connect(kubeconfig(url, tmp_path), None, {})
+        try:
+            await kubernetes.node("w1")
+        finally:
+            await kubernetes.close()
+
+    with contextlib.ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(2):  # one waits to be accepted, which nobody does; the kernel drops all that come after it
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with pytest.raises(KubernetesError, match=f"cannot get the node w1: no connection to {url} in time"):
+            asyncio.run(ask(url))
 
 
 def write(path: Path, content: Any) -> Path:
