@@ -110,9 +110,10 @@ def contracts(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Static types of the package, the tests, the benchmarks, the tools and this file."""
+    """Static types of the package, the tests, the benchmarks, the tools, this file, and the programs in the documentation."""
     session.install("-e", ".", *group("types"))
     session.run("mypy")
+    session.run("python", "tools/documented_programs.py")
 
 
 @nox.session

@@ -33,6 +33,7 @@ CONTROLLERS = "job,garbagecollector,namespace"
 USERS = {"admin": "system:masters", "controllers": "system:masters", "alice": "testers"}
 _READY_WITHIN = 90.0  # seconds; it takes 4, and a busy machine many times that
 _ADDRESS = "127.0.0.1"
+_CRITICAL = 2_000_000_000  # the priority from which on a pod is critical for a kubelet (SystemCriticalPriority)
 
 Runner = Callable[[list[str]], tuple[int, bytes]]
 
@@ -211,13 +212,25 @@ class Kubelet:
         boot_id: what the node says of its boot.
         runner: runs one argument list; gives exit code and output.
         waiting: instead of running anything, containers wait with this reason.
+        pressure: the node's condition of this name is true, upon which a kubelet takes critical pods only.
+        tells_pressure: whether the node's status says so yet.
         digest: of every image.
     """
 
     def __init__(
-        self, plane: ControlPlane, name: str, boot_id: str, runner: Runner, *, waiting: str = "", digest: str = f"sha256:{'cd' * 32}"
+        self,
+        plane: ControlPlane,
+        name: str,
+        boot_id: str,
+        runner: Runner,
+        *,
+        waiting: str = "",
+        pressure: str = "",
+        tells_pressure: bool = True,
+        digest: str = f"sha256:{'cd' * 32}",
     ) -> None:
         self.plane, self.name, self.boot_id, self.runner, self.waiting, self.digest = plane, name, boot_id, runner, waiting, digest
+        self.pressure, self.tells_pressure = pressure, tells_pressure
         self.output: dict[tuple[str, str], bytes] = {}
         self.pods: list[dict[str, Any]] = []
         self._stop = threading.Event()
@@ -238,6 +251,7 @@ class Kubelet:
             "nodeInfo": info,
             "addresses": [{"type": "InternalIP", "address": _ADDRESS}],
             "daemonEndpoints": {"kubeletEndpoint": {"Port": self._server.server_port}},
+            "conditions": [{"type": self.pressure, "status": "True"}] if self.pressure and self.tells_pressure else [],
         }
         self.plane.merge(f"/api/v1/nodes/{self.name}/status", {"status": status})
         for work in (self._server.serve_forever, self._run):
@@ -273,6 +287,11 @@ class Kubelet:
             return
         self._seen.add(metadata["uid"])
         self.pods.append(pod)
+        if self.pressure and pod["spec"]["priority"] < _CRITICAL:
+            message = f"The node had condition: [{self.pressure}]. "
+            refused = {"status": {"phase": "Failed", "reason": "Evicted", "message": message}}
+            self.plane.call("PATCH", f"{path}/status", refused, kind="application/merge-patch+json")
+            return
         statuses = [self._container(metadata["name"], container) for container in pod["spec"]["containers"]]
         codes = [each["state"].get("terminated", {}).get("exitCode") for each in statuses]
         phase = "Pending" if None in codes else "Succeeded" if not any(codes) else "Failed"

@@ -1,4 +1,4 @@
-"""A small Kubernetes API on loopback: nodes, and pods by field selector and in pages. For what a real one never says."""
+"""A small Kubernetes API on loopback: nodes, and pods by selector and in pages. For what a real one, of today, never says."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ Answer = tuple[int, Any]
 
 
 def pod(name: str, node: str, address: str = "", *, started: float | None = None, **more: Any) -> dict[str, Any]:
-    """A pod as the API has it; ``more`` is its namespace and uid, and what is merged into its spec and status."""
+    """A pod as the API has it; ``more`` is its namespace, uid and labels, and what is merged into its spec and status."""
     status: dict[str, Any] = {"phase": "Running", **more.pop("status", {})}
     if address:
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
     if started is not None:
         status["startTime"] = when(started)
-    metadata = {"name": name, "namespace": more.pop("namespace", "shop"), "uid": more.pop("uid", f"uid-of-{name}")}
+    metadata = {
+        "name": name,
+        "namespace": more.pop("namespace", "shop"),
+        "uid": more.pop("uid", f"uid-of-{name}"),
+        "labels": more.pop("labels", {}),
+    }
     return {"metadata": metadata, "spec": {"containers": [], "nodeName": node, **more.pop("spec", {})}, "status": status}
 
 
@@ -72,12 +77,20 @@ class Api:
             return forbidden(path)
         if path == "/api/v1/pods":
             return 200, self._page(query)
+        if path.startswith("/api/v1/namespaces/") and path.endswith("/pods"):
+            return 200, self._labelled(path.split("/")[4], query.get("labelSelector", ""))
         name = path.removeprefix("/api/v1/nodes/")
         if name not in self.boot_ids:
             return 404, {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404, "message": f'nodes "{name}" not found'}
         keys = ("machineID", "systemUUID", "kernelVersion", "osImage", "containerRuntimeVersion", "kubeletVersion", "kubeProxyVersion")
         info = {**dict.fromkeys((*keys, "operatingSystem", "architecture"), "x"), "bootID": self.boot_ids[name]}
         return 200, {"metadata": {"name": name}, "status": {"nodeInfo": info}}
+
+    def _labelled(self, namespace: str, selector: str) -> Any:
+        wanted = {tuple(term.split("=")) for term in selector.split(",")}
+        meant = [each for each in self.pods if wanted <= set(each["metadata"].get("labels", {}).items())]
+        items = [each for each in meant if each["metadata"]["namespace"] == namespace]
+        return {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": items}
 
     def _page(self, query: dict[str, str]) -> Any:
         node = query.get("fieldSelector", "").removeprefix("spec.nodeName=")

@@ -21,7 +21,7 @@ HEAD = '''"""The verbs of the blocking cluster. Written by tools/generate_cluste
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from talospatch.fleet.finder import Detail

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,7 +11,7 @@ from talospatch.cli.layout import wrap
 from talospatch.cli.output import Format, View, emit
 from talospatch.cli.views import repair as views
 from talospatch.cnicheck.repair.plan import Method, RepairOptions, RepairPlan
-from talospatch.errors import InputError
+from talospatch.errors import InputError, KubernetesError
 from talospatch.planning.outcomes import ExitCode
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ async def run(
         kubeconfig=carrying.kubeconfig,
         kube_context=carrying.context,
         say=say,
-        before_wait=partial(_must_reach, carrying),
+        before_wait=partial(_must_reach, carrying, options.namespace),
     )
     if options.method is Method.MANIFEST:
         return _manifest(plan, terminal, output)
@@ -124,7 +123,7 @@ def interruptible(work: Callable[[], Coroutine[Any, Any, int]], terminal: Termin
     """Run a repair; Ctrl-C, or a signal that ends us, ends it with how to see what there is now."""
     with signals.as_ctrl_c():
         try:
-            return asyncio.run(work())
+            return signals.run(work())
         except KeyboardInterrupt:
             terminal.say(wrap(INTERRUPTED, terminal.prose_width))
             return ExitCode.INTERRUPTED
@@ -161,17 +160,25 @@ def _plain(name: str) -> str:
     return "".join(char if char.isalnum() or char in "._-" else "_" for char in name).lstrip(".") or "_"
 
 
-def _must_reach(carrying: Carrying, methods: frozenset[Method]) -> None:
+async def _must_reach(carrying: Carrying, namespace: str, methods: frozenset[Method]) -> None:
     """Raise before a minute is waited for, where a job is needed and could not be made.
 
     Raises:
         RefusedError: ``missing-extra``.
         InputError: the kubeconfig cannot be used.
+        KubernetesError: the server cannot be reached, or does not tell what is asked of it later.
     """
-    if carrying.yes and Method.JOB in methods:
-        from talospatch.kubernetes.connection import require_config
+    if not carrying.yes or Method.JOB not in methods:
+        return
+    from talospatch.kubernetes.connection import JOB, connect
 
-        require_config(carrying.kubeconfig, carrying.context)
+    kubernetes = connect(carrying.kubeconfig, carrying.context)
+    try:
+        await kubernetes.namespace_labels(namespace)
+    except KubernetesError as error:
+        raise KubernetesError(error.doing, error.status, f"{error.text}{JOB.instead}") from None
+    finally:
+        await kubernetes.close()
 
 
 def _manifest(plan: RepairPlan, terminal: Terminal, output: Output) -> int:

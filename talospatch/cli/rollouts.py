@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from talospatch.cli import plans, signals
@@ -88,7 +87,7 @@ def interruptible(work: Callable[[RolloutProgress], Coroutine[Any, Any, int]], t
     """
     with signals.as_ctrl_c(), RolloutProgress(terminal, rollout) as watch:
         try:
-            return asyncio.run(work(watch))
+            return signals.run(work(watch))
         except KeyboardInterrupt:
             watch.close()
             terminal.say(watch.interrupted())

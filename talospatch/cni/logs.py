@@ -49,6 +49,10 @@ _PLEG_UID = re.compile(rb'\bID\\*"?: ?\\*"?([0-9a-fA-F\-]{8,64})')
 _EXHAUSTED = re.compile(rb"no IP addresses available in range set: ([0-9a-fA-F:.][0-9a-fA-F:.,\- ]{2,400})")
 
 
+def _lines(number: int, which: str) -> str:
+    return f"one line {which} was" if number == 1 else f"{number} lines {which} were"
+
+
 class _Seen:
     """What was said of one sandbox so far."""
 
@@ -213,9 +217,9 @@ class LogScan:
         if self._fed and self._first is None and not (self._seen or self._pods or self._exhausted):
             yield "what was read has no line with a time as kubelet and containerd write it: it may be no log of theirs"
         if self._too_many:
-            yield f"{self._too_many} lines about more than {self._most} sandboxes were not counted"
+            yield f"{_lines(self._too_many, f'about more than {self._most} sandboxes')} not counted"
         if self._too_long:
-            yield f"{self._too_long} lines longer than {LONGEST_LINE >> 10} KiB were not looked at"
+            yield f"{_lines(self._too_long, f'longer than {LONGEST_LINE >> 10} KiB')} not looked at"
         if self._jumps:
             often = "once" if self._jumps == 1 else f"{self._jumps} times"
             yield f"the clock goes back {often} in the log, so times and rates from it may be wrong"

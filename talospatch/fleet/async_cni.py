@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -110,7 +110,7 @@ class CniVerbs(ABC):
         kubeconfig: str | Path | None = None,
         kube_context: str | None = None,
         say: Callable[[str], None] | None = None,
-        before_wait: Callable[[frozenset[Method]], None] | None = None,
+        before_wait: Callable[[frozenset[Method]], Awaitable[None] | None] | None = None,
     ) -> RepairPlan:
         """Work out which damaged CNI result-cache files may be removed. Changes nothing. Needs os:admin.
 
@@ -122,8 +122,8 @@ class CniVerbs(ABC):
             kubeconfig: names the pods of files of which nothing else tells them, as in :meth:`explain_cni`.
             kube_context: its context, instead of the current one.
             say: told what is waited for, in the event loop.
-            before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; what it raises
-                ends the planning before the minute, for somebody who could not carry it out.
+            before_wait: told by which methods files would be removed, as far as the first look shows, in the event loop; may be a
+                coroutine function. What it raises ends the planning before the minute, for somebody who could not carry it out.
 
         Raises:
             InputError: the options contradict each other.

@@ -11,6 +11,7 @@ from talospatch.errors import KubernetesError
 from talospatch.redaction import redact
 
 if TYPE_CHECKING:
+    import httpx2
     from lightkube import AsyncClient
 
     from talospatch.kubernetes.pods import PodOnNode
@@ -19,6 +20,12 @@ _LONGEST = 400
 NOT_FOUND, FORBIDDEN = 404, 403
 _LOG_LINES = 50
 _CHUNK = 500  # pods in one answer
+# The label of a job's pods on every version; batch.kubernetes.io/job-name came beside it with 1.27 (generateSelector in
+# pkg/registry/batch/job/strategy.go).
+_JOB_NAME = "job-name"
+# With one of these a kubelet takes critical pods only; for want of memory it still takes those that request or limit any
+# (Admit in pkg/kubelet/eviction/eviction_manager.go).
+_PRESSURE = frozenset({"DiskPressure", "PIDPressure"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,12 @@ class KubernetesNode:
 
     Attributes:
         boot_id: the kernel's id of this boot, as the kubelet read it: the same that Talos tells.
+        pressure: its conditions for which its kubelet takes critical pods only.
     """
 
     name: str
     boot_id: str = ""
+    pressure: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +60,14 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True)
 class PodState:
-    """A pod of a job."""
+    """A pod of a job.
+
+    Attributes:
+        reason: why it failed as a whole, as where the kubelet did not take it; empty when it did not.
+    """
 
     name: str
+    reason: str = ""
     containers: tuple[ContainerState, ...] = ()
 
 
@@ -77,10 +91,11 @@ class Kubernetes:
 
         with _translated(f"get the node {name}"):
             found = await self._client.get(Node, name)
-        info = found.status.nodeInfo if found.status is not None else None
-        if info is None:
+        status = found.status
+        if status is None or status.nodeInfo is None:
             return KubernetesNode(name)
-        return KubernetesNode(name, info.bootID or "")
+        pressure = tuple(each.type for each in status.conditions or () if each.type in _PRESSURE and each.status == "True")
+        return KubernetesNode(name, status.nodeInfo.bootID or "", pressure)
 
     async def pods_on(self, node: str, *, most: int) -> tuple[PodOnNode, ...]:
         """Return the pods of a node, of all namespaces; more than ``most`` of them are a failure."""
@@ -155,7 +170,7 @@ class Kubernetes:
         from lightkube.resources.core_v1 import Pod
 
         with _translated(f"list the pods of the job {namespace}/{name}"):
-            found = self._client.list(Pod, namespace=namespace, labels={"batch.kubernetes.io/job-name": name})
+            found = self._client.list(Pod, namespace=namespace, labels={_JOB_NAME: name})
             return tuple([_pod(pod) async for pod in found])
 
     async def log(self, namespace: str, pod: str, container: str) -> bytes:
@@ -177,16 +192,19 @@ class Kubernetes:
                 raise
 
 
-def timeouts(seconds: float) -> Any:
-    """Return the library's form of a timeout for each request."""
+def timeouts(seconds: float, *, connect: float) -> Any:
+    """Return the library's form of a timeout for each request, and of a shorter one for making a connection."""
     import httpx2
 
-    return httpx2.Timeout(seconds)
+    return httpx2.Timeout(seconds, connect=connect)
 
 
 def _pod(pod: Any) -> PodState:
-    statuses = pod.status.containerStatuses if pod.status is not None else None
-    return PodState(pod.metadata.name or "", tuple(map(_container, statuses or ())))
+    name, status = pod.metadata.name or "", pod.status
+    if status is None:
+        return PodState(name)
+    reason = _shown(": ".join(filter(None, (status.reason, status.message)))) if status.phase == "Failed" else ""
+    return PodState(name, reason, tuple(map(_container, status.containerStatuses or ())))
 
 
 def _container(status: Any) -> ContainerState:
@@ -215,6 +233,10 @@ def _translated(doing: str) -> Iterator[None]:
         failure = KubernetesError(doing, int(error.status.code or error.response.status_code), _shown(text))
     except httpx2.HTTPStatusError as error:
         failure = KubernetesError(doing, error.response.status_code, f"HTTP status {error.response.status_code}")
+    except httpx2.ConnectTimeout as error:
+        failure = KubernetesError(doing, 0, f"no connection to {_server(error)} in time")
+    except httpx2.ConnectError as error:
+        failure = KubernetesError(doing, 0, f"no connection to {_server(error)}: {_shown(str(error)) or type(error).__name__}")
     except httpx2.TimeoutException:
         failure = KubernetesError(doing, 0, "no answer in time")
     except httpx2.HTTPError as error:
@@ -224,6 +246,12 @@ def _translated(doing: str) -> Iterator[None]:
     else:
         return
     raise failure
+
+
+def _server(error: httpx2.RequestError) -> str:
+    """Return where a request was to go, without what it asked for."""
+    url = error.request.url
+    return _shown(f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}")
 
 
 def _shown(text: str) -> str:

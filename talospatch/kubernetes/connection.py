@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXTRA = "kubernetes"
 LIBRARY = "lightkube"
 VARIABLE = "KUBECONFIG"
+CONNECT = 5.0  # seconds for a connection; a server that is there takes a part of one
 _TIMEOUT = 15.0  # seconds for each request
 
 
@@ -99,7 +100,7 @@ def connect(path: str | Path | None, context: str | None, environ: Mapping[str, 
 
     chosen = _config(path, context, os.environ if environ is None else environ, need)
     try:
-        return Kubernetes(AsyncClient(config=chosen, timeout=timeouts(_TIMEOUT), field_manager="talospatch"))
+        return Kubernetes(AsyncClient(config=chosen, timeout=timeouts(_TIMEOUT, connect=CONNECT), field_manager="talospatch"))
     except (OSError, ValueError, AssertionError, KeyError, TypeError) as error:
         problem = str(error) or type(error).__name__
     raise InputError(f"its certificates or credentials cannot be used: {problem}", source=_source(path, environ))

@@ -9,6 +9,7 @@ from typing import Any
 VOLUME = "directory"
 DEADLINE = 120  # seconds until Kubernetes ends the job, images pulled included
 KEPT = 300  # seconds until Kubernetes removes it by itself, should we not be there any more to do it
+CRITICAL = "system-node-critical"  # a kubelet takes such a pod under any pressure (IsCriticalPod in pkg/kubelet/types/pod_update.go)
 _LABELS = {"app.kubernetes.io/name": "talospatch", "app.kubernetes.io/managed-by": "talospatch"}
 
 
@@ -25,6 +26,7 @@ class OneOffJob:
         commands: one container each, by the container's name; argument lists, never a shell's text.
         host_path: the one directory of the node that they see.
         mount_path: where they see it.
+        critical: whether it is of a class that a node under pressure takes.
     """
 
     name: str
@@ -35,6 +37,7 @@ class OneOffJob:
     commands: Mapping[str, Sequence[str]]
     host_path: str
     mount_path: str
+    critical: bool = False
 
 
 def job_manifest(job: OneOffJob) -> dict[str, Any]:
@@ -68,8 +71,10 @@ def pod_manifest(job: OneOffJob) -> dict[str, Any]:
 
 def _pod_spec(job: OneOffJob) -> dict[str, Any]:
     return {
-        # Not by the scheduler: this very node, cordoned, tainted or full as it may be.
+        # Not by the scheduler: this very node, cordoned or tainted as it may be. Its kubelet has a say all the same: under pressure it
+        # takes critical pods only, and no pod beyond its greatest number.
         "nodeName": job.node,
+        **({"priorityClassName": CRITICAL} if job.critical else {}),
         "tolerations": [{"operator": "Exists"}],
         # Without an address of its own: the node may have none left, which is why we come.
         "hostNetwork": True,
@@ -91,7 +96,9 @@ def _container(job: OneOffJob, name: str, command: Sequence[str]) -> dict[str, A
         "imagePullPolicy": "IfNotPresent",
         "command": list(command),
         "volumeMounts": [{"name": VOLUME, "mountPath": job.mount_path}],
-        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+        # Nothing that a full node could lack; a request that is not said would be the limit. With that limit it is no best-effort pod,
+        # which a node short of memory would not take.
+        "resources": {"requests": {"cpu": "0", "memory": "0"}, "limits": {"memory": "64Mi"}},
         "securityContext": {
             # The owner of the directory; as such it needs no capability to remove what is in it.
             "runAsUser": 0,

@@ -140,6 +140,28 @@ def test_watching_goes_on_until_it_is_interrupted(cluster: dict[str, Any]) -> No
 
 @pytest.mark.simulator
 @pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_watching_in_the_background_of_a_script_ends_when_it_is_told_to(number: signal.Signals) -> None:
+    """A shell's script has what it starts with ``&`` ignore SIGINT: that is left so, and the other signals end it in order."""
+    watching = [sys.executable, "-m", "talospatch", "cni", "check", "--workers", "--watch", "--interval", "10"]
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *watching]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline().startswith("CNI result cache of 2 nodes")
+        ignored = next(line for line in Path(f"/proc/{child.pid}/status").read_text().splitlines() if line.startswith("SigIgn:"))
+        assert int(ignored.split()[1], 16) & 1 << signal.SIGINT - 1
+        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
+        try:
+            _, errors = child.communicate(timeout=60)
+        finally:
+            child.kill()
+    assert (child.returncode, errors.splitlines()[-1:]) == (130, ["interrupted"])
+    assert "Traceback" not in errors
+
+
+@pytest.mark.simulator
+@pytest.mark.usefixtures("cluster")
 def test_what_is_watched_as_json_is_a_document_a_line() -> None:
     """So that a script can read it while it goes on."""
     command = [sys.executable, "-m", "talospatch", "cni", "check", "--workers", "--watch", "-o", "json"]

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import kubernetes_api
 import pytest
 import yaml
 from repair_world import OTHER, RESULTS, RUNNING, STUCK, World, eth0, heals, worker
@@ -31,7 +32,7 @@ from talospatch.cli.views import repair as views
 from talospatch.cni.eligibility import Include
 from talospatch.cnicheck.repair.journal import read_repair
 from talospatch.cnicheck.repair.plan import IMAGE, Method, RepairOptions
-from talospatch.errors import InputError, RefusedError
+from talospatch.errors import InputError, KubernetesError, RefusedError
 from talospatch.fleet.async_cluster import AsyncCluster
 from talospatch.fleet.targets import workers
 from talospatch.planning.outcomes import ExitCode, Outcome
@@ -332,6 +333,34 @@ def test_an_old_node_without_kubernetes_is_refused_before_a_minute_is_waited_for
     assert (world.time.now() - start, capsys.readouterr().err) == (0.0, "")
     assert world.exists(PATH)
     assert not (tmp_path / "journal" / "cni-repairs").exists()
+
+
+@pytest.mark.parametrize("method", [Method.JOB, None])
+def test_a_kubernetes_that_cannot_be_reached_is_told_before_a_minute_is_waited_for(
+    method: Method | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By one error that names the server, and what needs none."""
+    monkeypatch.setenv("KUBECONFIG", str(kubernetes_api.kubeconfig("https://127.0.0.1:1", tmp_path)))
+    world = World.of(worker("v1.7.4"), tmp_path)
+    start = world.time.now()
+    with pytest.raises(KubernetesError, match=r"no connection to https://127\.0\.0\.1:1: ") as raised:
+        commanded(world, yes=True, options=RepairOptions(method=method))
+    assert "--method manifest" in str(raised.value)
+    assert (world.time.now() - start, capsys.readouterr().err) == (0.0, "")
+    assert world.exists(PATH)
+    assert not (tmp_path / "journal" / "cni-repairs").exists()
+
+
+def test_rights_that_are_missing_are_told_before_a_minute_is_waited_for(tmp_path: Path) -> None:
+    """With the API server's own words."""
+    world = World.of(worker("v1.7.4"), tmp_path)
+    start = world.time.now()
+    with (
+        kubernetes_api.serving(kubernetes_api.Api(refused=("/api/v1/namespaces",)), tmp_path) as config,
+        pytest.raises(KubernetesError, match=r"cannot get the namespace kube-system: .*is forbidden"),
+    ):
+        commanded(world, yes=True, options=RepairOptions(), kubeconfig=config)
+    assert (world.time.now() - start, world.exists(PATH)) == (0.0, True)
 
 
 @pytest.mark.parametrize(

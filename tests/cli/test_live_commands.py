@@ -225,9 +225,11 @@ def test_cni_check_fails_on_what_it_is_told_to(capsys: pytest.CaptureFixture[str
 class Session:
     """A command on a terminal of its own: stdin and stderr; stdout is a pipe."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, background: bool = False) -> None:
         self._ours, theirs = pty.openpty()
         command = [sys.executable, "-m", "talospatch", *arguments]
+        if background:  # a shell's script has what it starts with & ignore SIGINT
+            command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
         plain = {**os.environ, "TERM": "dumb"}  # lines that stay, instead of one that moves
         self._process = subprocess.Popen(command, stdin=theirs, stderr=theirs, stdout=subprocess.PIPE, env=plain, start_new_session=True)
         os.close(theirs)
@@ -300,10 +302,12 @@ def test_the_demo_asks_where_it_is_told_to() -> None:
 
 
 @pytest.mark.usefixtures("simulated")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_ctrl_c_leaves_no_node_half_changed_and_says_how_to_go_on(number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "background"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGHUP, False), (signal.SIGTERM, True)]
+)
+def test_ctrl_c_leaves_no_node_half_changed_and_says_how_to_go_on(number: signal.Signals, background: bool) -> None:
     """130, what each node has, and the command; the journal knows. The same when a runner cancels the job, or the terminal is closed."""
-    with Session(*apply("--yes", "--pace", "10")) as session:
+    with Session(*apply("--yes", "--pace", "10"), background=background) as session:
         session.until("worker-2: waiting for proof")
         session.interrupt(number)
         code, out = session.end()

@@ -235,7 +235,7 @@ def test_a_line_longer_than_any_is_skipped_and_the_next_one_read() -> None:
     """Whether its end comes soon or never."""
     report = read("x" * (3 * LONGEST_LINE) + "destroy network for sandbox", kubelet(), piece=LONGEST_LINE // 3)
     assert report.sandboxes[ID].lines == 1
-    assert report.notes == ("1 lines longer than 256 KiB were not looked at",)
+    assert report.notes == ("one line longer than 256 KiB was not looked at",)
     assert read("destroy network for sandbox" + "x" * LONGEST_LINE, kubelet()).sandboxes[ID].lines == 1
 
 

@@ -47,6 +47,18 @@ def test_standard_input_is_read_and_left_open() -> None:
         read_log_files(["-"])
 
 
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+def test_an_empty_log_is_no_sign_of_health(content: bytes, tmp_path: Path) -> None:
+    """A redirection that failed leaves one; each of several is named, whatever the others hold."""
+    empty, full = tmp_path / "empty.log", tmp_path / "kubelet.log"
+    empty.write_bytes(content)
+    full.write_bytes(klog(ID))
+    report = read_log_files([str(empty), str(full), "-"], stdin=io.BufferedReader(io.BytesIO(b"")))
+    assert report.notes == (f"{empty} is empty: it tells nothing, good or bad", "standard input is empty: it tells nothing, good or bad")
+    assert set(report.sandboxes) == {ID}
+    assert read_log_files([str(full)]).notes == ()
+
+
 def test_a_log_of_many_pieces_is_read_whole(tmp_path: Path) -> None:
     """A line lies across the end of one."""
     log = tmp_path / "x"

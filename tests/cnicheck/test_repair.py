@@ -7,7 +7,7 @@ import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from repair_world import (
@@ -32,6 +32,11 @@ from talospatch.errors import InputError, JournalError, RolloutError
 from talospatch.planning.outcomes import ExitCode, Outcome
 from talospatch.simulator.network_faults import Call, Fault, FaultKind, Moment, NetworkFaults
 from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, SandboxSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from talospatch.cnicheck.repair.plan import RepairPlan
 
 PATH = f"{RESULTS}/{eth0(STUCK)}"
 HALF = b'{"kind":"cniCacheV1","containerId":"b2'
@@ -528,23 +533,58 @@ def test_ctrl_c_during_the_command_leaves_a_journal_that_says_what_was_about_to_
     world = World.of(worker(files={PATH: FileSpec(HALF)}), tmp_path)
     plan = world.plan()
     world.faults.faults.append(Fault(FaultKind.SILENCE, method="ContainerRun"))
-    tasks: list[asyncio.Task[Any]] = []
+    broken_off(world, plan, lambda cancel: before_run(world, cancel))
+    (record,) = repairs(world.store)
+    assert (record.ended, record.files[0].report, record.files[0].content) == (False, None, HALF)
+    assert record.to_dict()["files"][0]["reason"] == "the repair broke off; whether the file was removed is not known"
+
+
+@pytest.mark.parametrize(
+    ("late", "reason"),
+    [
+        (False, "removed; the repair broke off before it was seen what became of it"),
+        (True, "not removed by the command: on the node, at that moment, it was not any more what it was; then the repair broke off"),
+    ],
+)
+def test_ctrl_c_after_the_command_leaves_a_journal_that_says_what_it_did(tmp_path: Path, late: bool, reason: str) -> None:
+    """While the kubelet is waited for, as for the longest part of a repair, it is known by then what the command did."""
+    world = World.of(worker(files={PATH: FileSpec(HALF)}), tmp_path)
+    plan = world.plan()
+    ran = False
+
+    def cancel_afterwards(cancel: Callable[[], Any]) -> None:
+        def hook(moment: Moment, call: Call) -> None:
+            nonlocal ran
+            if call.method.endswith("/ContainerRun"):
+                ran = True
+                if late and moment is Moment.BEFORE:
+                    world.node.tree.put(PATH, FileSpec(b"{}"))
+            elif ran and moment is Moment.BEFORE and call.method.endswith("/List"):
+                cancel()
+
+        world.faults.hook = hook
+
+    broken_off(world, plan, cancel_afterwards)
+    (record,) = repairs(world.store)
+    assert (record.ended, record.files[0].report, world.exists(PATH)) == (False, None, late)
+    told = record.to_dict()["files"][0]
+    assert (told["outcome"], told["reason"]) == ("interrupted", reason)
+
+
+def broken_off(world: World, plan: RepairPlan, arrange: Callable[[Callable[[], Any]], None]) -> None:
+    """Begin to carry out a plan by debug containers, with what cancels it at hand, as Ctrl-C does."""
 
     async def run() -> None:
         from talospatch.cnicheck.repair.by_debug import DebugRemover
         from talospatch.cnicheck.repair.run import repair
 
         removers = {Method.DEBUG: DebugRemover(world.client, plan.options)}
-        work = repair(world.client, plan, removers, world.store, scope="sim", clock=world.time)
-        tasks.append(asyncio.create_task(work))
-        before_run(world, tasks[0].cancel)
+        task = asyncio.create_task(repair(world.client, plan, removers, world.store, scope="sim", clock=world.time))
+        arrange(task.cancel)
         with contextlib.suppress(asyncio.CancelledError):
-            await tasks[0]
+            await task
 
     asyncio.run(run())
-    (record,) = repairs(world.store)
-    assert (record.ended, record.files[0].report, record.files[0].content) == (False, None, HALF)
-    assert record.to_dict()["files"][0]["reason"] == "the repair broke off; whether the file was removed is not known"
 
 
 def test_a_repair_is_found_by_the_beginning_of_its_id(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_repair_of_talos_1_7_by_way_of_a_job(plane: ControlPlane, tmp_path: Pa
     (pod,) = kubelet.pods
     assert [(volume.get("hostPath") or {}).get("path") for volume in pod["spec"]["volumes"]] == [RESULTS]
     assert pod["spec"]["nodeName"] == "w1"
+    assert (pod["spec"].get("priorityClassName"), pod["status"]["qosClass"]) == (None, "Burstable")
 
 
 def test_a_file_that_changed_in_the_last_moment_is_left(plane: ControlPlane, tmp_path: Path) -> None:
@@ -160,6 +161,45 @@ def test_an_image_that_cannot_be_had_ends_it_and_leaves_nothing(plane: ControlPl
     assert (file.outcome, "ImagePullBackOff: as the test has it" in file.reason) == (Outcome.FAILED, True)
     assert jobs(plane) == []
     assert world.exists(PATH)
+
+
+@pytest.mark.parametrize("pressure", ["DiskPressure", "PIDPressure"])
+def test_a_node_under_pressure_takes_the_pod_as_a_critical_one(plane: ControlPlane, tmp_path: Path, pressure: str) -> None:
+    """A full disk is one of the two natural causes of an empty file; its kubelet takes no other pod. One in order gets a plain one."""
+    world = World.of(worker("v1.7.6"), tmp_path)
+    plan = world.plan(RepairOptions())
+    with Kubelet(plane, "w1", world.node.boot_id, on_node(world), pressure=pressure) as kubelet:
+        report = repaired(world, plane, plan)
+    assert [file.outcome for file in report.files] == [Outcome.PROVEN]
+    (pod,) = kubelet.pods
+    assert (pod["spec"]["priorityClassName"], pod["spec"]["priority"]) == ("system-node-critical", 2_000_001_000)
+
+
+def test_a_pod_that_the_kubelet_refuses_is_told_with_the_kubelets_reason(plane: ControlPlane, tmp_path: Path) -> None:
+    """Which is in the pod's status and nowhere else; the job itself says only that it tried often enough."""
+    world = World.of(worker("v1.7.6"), tmp_path)
+    plan = world.plan(RepairOptions())
+    with Kubelet(plane, "w1", world.node.boot_id, on_node(world), pressure="DiskPressure", tells_pressure=False):
+        report = repaired(world, plane, plan)
+    (file,) = report.files
+    assert file.outcome is Outcome.FAILED
+    assert "its pod failed: Evicted: The node had condition: [DiskPressure]." in file.reason
+    assert jobs(plane) == []
+    assert world.exists(PATH)
+
+
+def test_pressure_outside_of_kube_system_is_refused_before_anything_is_made(plane: ControlPlane, tmp_path: Path) -> None:
+    """There a critical pod is what a cluster's quota may forbid."""
+    labels = {"pod-security.kubernetes.io/enforce": "privileged"}
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "pressed", "labels": labels}}
+    plane.make("/api/v1/namespaces", made)
+    world = World.of(worker("v1.7.6"), tmp_path)
+    plan = world.plan(RepairOptions(namespace="pressed"))
+    with Kubelet(plane, "w1", world.node.boot_id, on_node(world), pressure="DiskPressure") as kubelet:
+        report = repaired(world, plane, plan)
+    (file,) = report.files
+    assert (file.outcome, "w1 has DiskPressure" in file.reason, "--namespace kube-system" in file.reason) == (Outcome.FAILED, True, True)
+    assert (kubelet.pods, world.exists(PATH)) == ([], True)
 
 
 def test_a_file_that_is_gone_already_is_told_from_one_that_was_removed(plane: ControlPlane, tmp_path: Path) -> None:

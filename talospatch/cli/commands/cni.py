@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from talospatch.cli import signals
 from talospatch.cli.app import new
 from talospatch.cli.cluster_options import Connection, Evidence, Selection
 from talospatch.cli.commands import cni_explain, cni_repair
@@ -115,7 +116,7 @@ def check(
         show(report)
         return report.exit_code(fail_on.value)
 
-    return asyncio.run(look())
+    return signals.run(look())
 
 
 app.command("explain", epilog=cni_explain.EPILOG)(cni_explain.explain)

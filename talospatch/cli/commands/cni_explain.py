@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from talospatch.cli import signals
 from talospatch.cli.cluster_options import Connection, Evidence, Selection
 from talospatch.cli.options import Output, bundled
 from talospatch.cli.output import emit
@@ -64,4 +64,4 @@ def explain(
         emit(cni_stories.view(report, about.text), output.form, terminal)
         return cni_stories.exit_code(report, about.text)
 
-    return asyncio.run(tell())
+    return signals.run(tell())

@@ -88,9 +88,8 @@ def _offline(
 
 
 def _live(terminal: Terminal, change: ChangeOptions, selection: Selection, allowed: Allowed, connection: Connection, output: Output) -> int:
-    import asyncio
 
-    from talospatch.cli import changes, plans
+    from talospatch.cli import changes, plans, signals
     from talospatch.cli.session import connected, targets
     from talospatch.cli.views import plan as views
 
@@ -102,4 +101,4 @@ def _live(terminal: Terminal, change: ChangeOptions, selection: Selection, allow
         emit(views.view(made), output.form, terminal)
         return plans.exit_code(made, strict=change.strict)
 
-    return asyncio.run(plan())
+    return signals.run(plan())

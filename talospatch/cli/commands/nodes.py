@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from talospatch.cli import signals
 from talospatch.cli.app import new
 from talospatch.cli.cluster_options import Connection, Selection
 from talospatch.cli.options import Output, bundled
@@ -44,4 +43,4 @@ def nodes(selection: Selection, connection: Connection, output: Output) -> int:
         emit(views.view(inventory), output.form, terminal)
         return ExitCode.FAILED if inventory.failed else ExitCode.DONE
 
-    return asyncio.run(look())
+    return signals.run(look())

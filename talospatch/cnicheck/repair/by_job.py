@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from talospatch.cni.directories import RESULTS
+from talospatch.cnicheck.repair.plan import NAMESPACE
 from talospatch.cnicheck.repair.planner import MOUNT
 from talospatch.cnicheck.repair.remover import Removal, Removals, read_output
 from talospatch.errors import KubernetesError, RefusedError
@@ -65,8 +66,8 @@ class KubernetesCalls(Protocol):
         """Begin to delete a job."""
 
 
-def job_of(node: NodeRepair, files: Sequence[FileRepair], options: RepairOptions, name: str) -> OneOffJob:
-    """Return the job that removes files of a node."""
+def job_of(node: NodeRepair, files: Sequence[FileRepair], options: RepairOptions, name: str, *, critical: bool = False) -> OneOffJob:
+    """Return the job that removes files of a node; one under pressure takes critical pods only."""
     return OneOffJob(
         name=name,
         namespace=options.namespace,
@@ -76,13 +77,18 @@ def job_of(node: NodeRepair, files: Sequence[FileRepair], options: RepairOptions
         commands={f"file-{number}": file.command for number, file in enumerate(files, 1)},
         host_path=RESULTS,
         mount_path=MOUNT,
+        critical=critical,
     )
 
 
 def manifests(nodes: Sequence[NodeRepair], options: RepairOptions) -> tuple[dict[str, Any], ...]:
-    """Return a Job for each node that has files to remove, for somebody to look at and to apply."""
+    """Return a Job for each node that has files to remove, for somebody to look at and to apply.
+
+    Every call names them anew: one that was applied stays for minutes, and another of its name would be taken for it and not run.
+    """
     todo = [node for node in nodes if node.files and node.kubernetes_name and not node.refused]
-    return tuple(job_manifest(job_of(node, node.files, options, f"talospatch-cni-repair-{number}")) for number, node in enumerate(todo, 1))
+    base = _new_name()
+    return tuple(job_manifest(job_of(node, node.files, options, f"{base}-{number}")) for number, node in enumerate(todo, 1))
 
 
 @dataclass(slots=True)
@@ -93,18 +99,28 @@ class JobRemover:
     options: RepairOptions
     clock: Clock
     _name: str = ""
+    _critical: bool = False
 
     async def prepare(self, node: NodeRepair, boot_id: str) -> None:
-        """See that Kubernetes means the same machine, and that its admission would let the pod in."""
+        """See that Kubernetes means the same machine, that its kubelet would take the pod, and that admission would let it in."""
         found = await self.kubernetes.node(node.kubernetes_name)
         if not boot_id or found.boot_id != boot_id:
             raise RefusedError(
                 "other-machine",
                 f"{node.name}: {node.kubernetes_name} in Kubernetes is not the machine that Talos answers for: the boot ids differ",
             )
+        self._critical = bool(found.pressure)
+        # Elsewhere a cluster may forbid such pods, by a quota; and one in order gets a plain pod, since for a critical one a kubelet that
+        # has its greatest number of pods ends another (pkg/kubelet/preemption).
+        if self._critical and self.options.namespace != NAMESPACE:
+            raise RefusedError(
+                "pressure",
+                f"{node.name}: {node.kubernetes_name} has {', '.join(found.pressure)}, with which its kubelet takes critical pods only; "
+                f"take --namespace {NAMESPACE}, where the job's pod is one",
+            )
         expected = foresee(self.options.namespace, await self.kubernetes.namespace_labels(self.options.namespace))
         try:
-            await self.kubernetes.try_pod(pod_manifest(job_of(node, node.files, self.options, _new_name())))
+            await self.kubernetes.try_pod(pod_manifest(job_of(node, node.files, self.options, _new_name(), critical=self._critical)))
         except KubernetesError as error:
             if error.status != FORBIDDEN:
                 raise
@@ -115,7 +131,7 @@ class JobRemover:
     async def remove(self, node: NodeRepair, files: Sequence[FileRepair]) -> Removals:
         """Make the job, wait for its end, and see it gone: a pod that starts later must not find anything to do."""
         namespace, self._name = self.options.namespace, _new_name()
-        job = job_of(node, files, self.options, self._name)
+        job = job_of(node, files, self.options, self._name, critical=self._critical)
         try:
             await self.kubernetes.create_job(job_manifest(job))
         except KubernetesError as error:
@@ -165,7 +181,8 @@ class JobRemover:
                 if len(containers) >= count and all(container.exit_code is not None for container in containers):
                     return "", pods
                 stuck = next((each.waiting for each in containers if each.waiting.partition(":")[0] in _HOPELESS), "")
-                problem = stuck or await self.kubernetes.job_failure(namespace, name)
+                refused = next((f"its pod failed: {pod.reason}" for pod in pods if pod.reason), "")
+                problem = stuck or refused or await self.kubernetes.job_failure(namespace, name)
                 if problem:
                     # What ended between the two questions counts as well.
                     return problem, await self.kubernetes.job_pods(namespace, name)

@@ -41,6 +41,7 @@ class RemovedFile:
         content: its bytes; they may hold secrets of the pod.
         mode, uid, gid, modified: as List told them; the mode is Go's os.FileMode.
         report: how it ended; None when the repair broke off before that was known.
+        command: what was known of the command by then, where ``report`` is None; fit to be printed.
     """
 
     node: str
@@ -52,6 +53,7 @@ class RemovedFile:
     gid: int
     modified: int
     report: FileReport | None = None
+    command: str = ""
 
     @property
     def name(self) -> str:
@@ -70,7 +72,7 @@ class RemovedFile:
             "gid": self.gid,
             "modified": self.modified,
             "outcome": self.report.outcome.value if self.report else Outcome.INTERRUPTED.value,
-            "reason": self.report.reason if self.report else "the repair broke off; whether the file was removed is not known",
+            "reason": self.report.reason if self.report else self.command,
         }
 
 
@@ -148,16 +150,17 @@ def _read(own: JournalStore, record: Record) -> RepairRecord:
     begin = record.begin.fields
     if begin.get("kind") != KIND:
         raise JournalError(f"{record.id} is not the journal of a repair")
-    ended = {(entry.node, str(entry.fields.get("name"))): entry for entry in record.entries if entry.event == "ended"}
-    files = tuple(
-        _file(own, record, entry, ended.get((entry.node, str(entry.fields.get("name")))))
-        for entry in record.entries
-        if entry.event == "intend"
-    )
+    ended, removal = _by_file(record, "ended"), _by_file(record, "removal")
+    files = tuple(_file(own, record, entry, ended.get(file), removal.get(file)) for file, entry in _by_file(record, "intend").items())
     return RepairRecord(record.id, record.begin.at, str(begin.get("scope", "")), record.last("end") is not None, files)
 
 
-def _file(own: JournalStore, record: Record, entry: Entry, ended: Entry | None) -> RemovedFile:
+def _by_file(record: Record, event: str) -> dict[tuple[str, str], Entry]:
+    """Return the entries of an event by node and name of the file."""
+    return {(entry.node, str(entry.fields.get("name"))): entry for entry in record.entries if entry.event == event}
+
+
+def _file(own: JournalStore, record: Record, entry: Entry, ended: Entry | None, removal: Entry | None) -> RemovedFile:
     fields: Mapping[str, Any] = entry.fields
     try:
         return RemovedFile(
@@ -170,9 +173,26 @@ def _file(own: JournalStore, record: Record, entry: Entry, ended: Entry | None) 
             gid=int(fields["gid"]),
             modified=int(fields["modified"]),
             report=FileReport.from_dict(ended.fields["report"]) if ended is not None else None,
+            command=_command(removal.fields if removal is not None else {}),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise JournalError(f"repair {record.id}: entry {entry.number} cannot be understood") from error
+
+
+def _command(removal: Mapping[str, Any]) -> str:
+    """Return what a repair that broke off knew of a command, by the entry about its removal."""
+    removed, exit_code = removal.get("removed"), removal.get("exitCode")
+    said = f": {removal['said']}" if removal.get("said") else ""
+    if removed:
+        return "removed; the repair broke off before it was seen what became of it"
+    if removed is None:
+        return f"the repair broke off; whether the file was removed is not known{said}"
+    if exit_code is None:
+        return f"the command was not run{said}; then the repair broke off"
+    if exit_code == 0:
+        why = "on the node, at that moment, it was not any more what it was"
+        return f"not removed by the command: {why}{said}; then the repair broke off"
+    return f"the command failed with {exit_code}{said}; then the repair broke off"
 
 
 def outcomes(report: RepairReport) -> dict[str, int]:

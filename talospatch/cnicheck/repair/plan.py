@@ -236,11 +236,12 @@ class RepairPlan:
         }
 
 
-_ALWAYS = "Talos: os:admin, to read contents and the CNI configuration; the exact bytes are journalled here before anything is removed"
+_READS = "Talos: os:admin, to read contents and the CNI configuration"
+_KEEPS = f"{_READS}; the exact bytes are journalled here before anything is removed"
 # Sources: DebugService's PRIVILEGED profile in Talos's internal/app/debug (v1.13.9); Kubernetes' Pod Security Standards for hostPath.
 PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
     Method.DEBUG: (
-        _ALWAYS,
+        _KEEPS,
         (
             "on the node: one short-lived container a file by Talos's DebugService, which has no lesser profile than this: root, every "
             "capability, the host's network, processes and IPC, and its whole root file system below /host. Kubernetes does not see it, "
@@ -248,7 +249,7 @@ PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
         ),
     ),
     Method.JOB: (
-        _ALWAYS,
+        _KEEPS,
         (
             "Kubernetes: get nodes and namespaces; create, get and delete jobs, create pods (a dry run, to ask admission), get and list "
             "pods, get pods/log in the job's namespace"
@@ -256,14 +257,17 @@ PRIVILEGES: Mapping[Method, tuple[str, ...]] = {
         (
             "on the node: one pod, uid 0 without any capability, read-only root, no service account token, not privileged. It mounts "
             "/var/lib/cni/results and nothing else, in the host's network, because a node that is out of pod addresses could not start it "
-            "otherwise. A hostPath needs a namespace whose Pod security level is privileged"
+            "otherwise. A hostPath needs a namespace whose Pod security level is privileged. A node with DiskPressure or PIDPressure takes "
+            "critical pods only: there it is of the class system-node-critical, for which the kubelet ends another pod if the node has as "
+            "many as it may"
         ),
     ),
     Method.MANIFEST: (
-        _ALWAYS,
+        _READS,
         (
             "nothing is run: whoever applies the manifest needs the right to create jobs in its namespace, whose Pod security level has "
-            "to be privileged. What it does is neither journalled nor proven here"
+            "to be privileged. A node with DiskPressure or PIDPressure takes critical pods only: there give the pod the priorityClassName "
+            "system-node-critical. What it does is neither journalled nor proven here"
         ),
     ),
 }

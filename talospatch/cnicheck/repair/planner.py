@@ -47,7 +47,7 @@ async def plan_repair(
     clock: Clock,
     *,
     say: Callable[[str], None] | None = None,
-    before_wait: Callable[[frozenset[Method]], None] | None = None,
+    before_wait: Callable[[frozenset[Method]], Awaitable[None] | None] | None = None,
     pods: PodsOfNodes | None = None,
 ) -> RepairPlan:
     """Work out which files may be removed from which node. Changes nothing. Needs os:admin.
@@ -60,8 +60,8 @@ async def plan_repair(
         options: what the repair may do.
         clock: tells the time and waits.
         say: told what is waited for.
-        before_wait: called before the second look with the methods by which files would be removed, as far as one look shows. What it
-            raises ends the planning, so that nobody waits a minute for a plan that cannot be carried out.
+        before_wait: called before the second look with the methods by which files would be removed, as far as one look shows; may be a
+            coroutine function. What it raises ends the planning, so that nobody waits a minute for a plan that cannot be carried out.
         pods: tells the pods that Kubernetes has on a node; asked where nothing else tells whose a damaged file is.
 
     Raises:
@@ -75,7 +75,9 @@ async def plan_repair(
     second: dict[str, Looked] = {}
     if again:
         if before_wait is not None:
-            before_wait(_methods(first, options))
+            asked = before_wait(_methods(first, options))
+            if asked is not None:
+                await asked
         looks = [looked.look.at for looked in first if looked.look is not None]
         wait = max(looks) + options.apart - clock.now()
         if wait > 0:
