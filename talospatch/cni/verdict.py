@@ -167,7 +167,8 @@ def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness
         modified: when what we have of it was written, seconds since 1970; None when unknown.
         node: what decides.
     """
-    if node.ready is not None and sandbox in node.ready:
+    # Before anything is made of times: a board without a clock may have written what it runs now with a time before its boot.
+    if sandbox in (node.ready or ()) or sandbox in (node.tasks or ()):
         return Liveness.RUNNING
     # No sandbox outlives a reboot: where the API does not name sandboxes, this shows that one does not run.
     earlier_boot = modified is not None and node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
@@ -180,8 +181,6 @@ def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness
         return Liveness.UNSEEN
     if node.ready is not None or earlier_boot:
         return Liveness.STOPPED
-    if node.tasks is not None and sandbox in node.tasks:
-        return Liveness.RUNNING
     # A sandbox gets its directory before its task, so of a new one the lack of a task says nothing.
     settled = modified is not None and node.now is not None and modified < node.now - SETTLING
     return Liveness.STOPPED if node.tasks is not None and settled else Liveness.KNOWN

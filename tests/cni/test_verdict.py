@@ -372,13 +372,20 @@ def test_the_verdict_says_failure_exactly_where_del_is_predicted_to_fail(
         (frozenset(), BOOT + 4000, "stop-fails"),
         (frozenset(), NOW - 300, "stop-fails-or-will"),
         (None, BOOT + 4000, "stop-fails-or-will"),
-        (frozenset({ID}), BOOT - 4000, "stop-fails"),
+        (frozenset({ID}), BOOT - 4000, "stop-will-fail"),
+        (frozenset(), BOOT - 4000, "stop-fails"),
     ],
 )
 def test_before_1_9_what_has_a_task_runs_and_what_has_none_does_not(tasks: frozenset[str] | None, modified: int, expected: str) -> None:
-    """Unless it is so new that its task may still come; and what is older than the boot has none, whatever is listed."""
+    """Unless it is so new that its task may still come. A task counts for more than a time: a board may boot without a clock."""
     state = replace(node(ready=None), tasks=tasks)
     assert judge(cache_file(modified=modified), state, b"").code == expected
+
+
+def test_a_task_that_runs_shows_a_pod_that_no_log_and_no_directory_does() -> None:
+    """As a READY sandbox does where the API names them."""
+    state = replace(node(ready=None, known=False), tasks=frozenset({ID}), failing=LOGGED)
+    assert liveness(cache_file(), state) is Liveness.RUNNING
 
 
 def test_a_file_of_a_pod_in_the_host_network_is_never_read() -> None:
