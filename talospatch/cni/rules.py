@@ -172,6 +172,11 @@ RULES = {
     "other-network": Rule(
         Verdict.RESIDUE, "the file belongs to a network that is no longer in force: it is never read and never removed", ahead=_STAYS
     ),
+    "other-interface": Rule(
+        Verdict.RESIDUE,
+        "the file belongs to an interface that containerd never makes: it is never read and never removed",
+        ahead=_STAYS,
+    ),
     "host-network": Rule(
         Verdict.RESIDUE, "the pod is in the host's network, so containerd never calls CNI for it and never reads this file", ahead=_STAYS
     ),

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.cni import libcni as libcnis
-from talospatch.cni.conflist import ASSUMED, LOOPBACK, Conflist
+from talospatch.cni.conflist import ASSUMED, INTERFACE, LOOPBACK, LOOPBACK_INTERFACE, Conflist
 from talospatch.cni.damage import EMPTY_FILE, UNSEEN, Damage, Inspection, inspect
 from talospatch.cni.libcni import Fact
 from talospatch.cni.predict import HANG, PANIC, DeletePrediction, FileKind, predict_delete, predict_read, reads_cache
@@ -194,10 +194,17 @@ def conflist_for(file: CacheFile, node: NodeState) -> Conflist | None:
     if file.parsed is None or node.no_conflist:
         return None
     if file.parsed.network == LOOPBACK.name:
-        return LOOPBACK
+        return LOOPBACK if file.parsed.interface == LOOPBACK_INTERFACE else None
+    if file.parsed.interface != INTERFACE:
+        return None
     if node.conflist is None:
         return ASSUMED.get(file.parsed.network)
     return node.conflist if file.parsed.network == node.conflist.name else None
+
+
+def _may_be_read(node: NodeState) -> bool:
+    """Whether a file to which containerd itself never comes may be read all the same."""
+    return node.conflist is None or node.conflist.delegates
 
 
 def tolerates(node: NodeState) -> bool:
@@ -227,7 +234,7 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
     inspection = _inspect(file, content, node, conflist, pod_of_sound=pod_of_sound)
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
-    logged = node.failing.get(file.parsed.sandbox)
+    logged = node.failing.get(file.parsed.sandbox) if conflist is not None or _may_be_read(node) else None
     tried = logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED
     unsound = inspection.damage is not Damage.NONE and error is None
     if unsound and tried and logged is not None:
@@ -286,7 +293,8 @@ def _code(
     if conflist is None and node.conflist is not None:
         # Multus calls other networks itself, with the libcni that is built into it.
         if not node.conflist.delegates:
-            return "other-network"
+            own = file.parsed is not None and file.parsed.network in (node.conflist.name, LOOPBACK.name)
+            return "other-interface" if own else "other-network"
         if damaged:
             return "delegated"
         return "healthy" if content_known or tolerates(node) else "content-unread"

@@ -370,16 +370,16 @@ def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:
 
 
 def _parted(files: Sequence[CacheFile], odd: Sequence[CacheFile], state: NodeState) -> tuple[list[CacheFile], list[CacheFile]]:
-    """Return the files to judge one by one, and those that one of their network stands for: harmless, whichever sandbox they are of."""
+    """Return the files to judge one by one, and those that one of their kind stands for: harmless, whichever sandbox they are of."""
     sandboxes = {file.parsed.sandbox for file in odd if file.parsed is not None} | state.host_network
     apart: list[CacheFile] = []
-    alike: dict[str, list[CacheFile]] = {}  # by network
+    alike: dict[tuple[str, str], list[CacheFile]] = {}  # by network and interface
     for file in files:
         parsed = file.parsed
         if parsed is None or parsed.sandbox in sandboxes:
             apart.append(file)
         else:
-            alike.setdefault(parsed.network, []).append(file)
+            alike.setdefault((parsed.network, parsed.interface), []).append(file)
     plain: list[CacheFile] = []
     for group in alike.values():
         (plain if judge(group[0], state).code == _HARMLESS else apart).extend(group)

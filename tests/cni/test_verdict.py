@@ -152,6 +152,26 @@ def test_a_network_that_is_no_longer_in_force_leaves_residue() -> None:
     assert judge(cache_file(900), state, GOOD).code == "other-network"
 
 
+@pytest.mark.parametrize(("network", "interface"), [("cbr0", "eth7"), ("cbr0", "lo"), ("cni-loopback", "eth0"), ("cbr0", "eth10")])
+@pytest.mark.parametrize("talos", ["v1.7.4", "v1.13.0"])
+def test_containerd_comes_to_no_file_of_an_interface_that_it_never_makes(network: str, interface: str, talos: str) -> None:
+    """It takes down its one network from eth0, and the loopback from lo; a failure in the log is of those, for a log tells no interface."""
+    file = cache_file(network=network, interface=interface)
+    for state in (node(talos), node(talos, ready=True), replace(node(talos), failing=LOGGED)):
+        judged = judge(file, state)
+        assert (judged.code, judged.verdict, judged.error) == ("other-interface", Verdict.RESIDUE, None)
+    assert f"this file is of {interface}" in explain(judged, state)
+    assert judge(file, node(known=False)).code == "orphan-damaged"
+
+
+def test_where_the_network_is_not_known_an_interface_tells_nothing() -> None:
+    """It may be one of Multus's, whose networks have any interface."""
+    for interface in ("net1", "eth7"):
+        assert judge(cache_file(interface=interface), node(conflist=None)).code == "network-unread"
+    multus = node(conflist=Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True))
+    assert judge(cache_file(interface="net1"), multus).code == "delegated"
+
+
 def test_multus_calls_other_networks_with_its_own_libcni() -> None:
     """So the node's containerd says nothing about them."""
     state = node("v1.13.0", conflist=Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True))
