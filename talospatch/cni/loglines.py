@@ -47,6 +47,7 @@ class Failure(NamedTuple):
         reason: what follows ``cached result:``, or what follows the sandbox's ID.
         cause: the kind of reason.
         is_whole: whether the reason is known to be complete.
+        plugin: the CNI plugin whose own libcni could not read the cached result, as Multus's; empty where it was containerd's.
     """
 
     sandbox: str
@@ -54,6 +55,7 @@ class Failure(NamedTuple):
     reason: str
     cause: Cause
     is_whole: bool = True
+    plugin: str = ""
 
 
 class LogLine(NamedTuple):
@@ -76,6 +78,8 @@ class LogLine(NamedTuple):
 
 _FAILED = re.compile(r'destroy network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
 _CACHED = re.compile(r'failed to get network (\\*)"([A-Za-z0-9][A-Za-z0-9_.\-]{0,252})\1" cached result: (.*)', re.DOTALL)
+# libcni puts this before what a plugin said; Multus's words are in the same line, up to `cached result:`.
+_PLUGIN = re.compile(r'plugin type=\\*"([^"\\]{1,64})\\*"')
 # Matches begin with the first backslash of a run only: else a long run would be searched again from each of them.
 _QUOTES = re.compile(r'(?<!\\)(\\*+)"')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -205,7 +209,8 @@ def _failure_in(text: str) -> Failure | None:
     sandbox = outer[2] if outer else ""
     if cached is not None:
         reason, is_whole = _unquoted(cached[3], len(cached[1]))
-        return Failure(sandbox, cached[2], reason, Cause.CACHE, is_whole)
+        plugin = _PLUGIN.search((outer[3] if outer else text)[: cached.start()])
+        return Failure(sandbox, cached[2], reason, Cause.CACHE, is_whole, plugin[1] if plugin else "")
     if outer is None:
         return None
     reason, is_whole = _unquoted(outer[3], len(outer[1]))

@@ -36,6 +36,7 @@ class SandboxLog:
         cause: why.
         network: whose cached result could not be read; empty for another cause.
         reason: the exact words after ``cached result:``, or after the sandbox's ID for another cause.
+        plugin: the CNI plugin whose own libcni could not read it; empty where it was containerd's, or for another cause.
         lines: how many lines say so.
         first, last: when the first and the last of them were written, seconds since 1970; None when no line says when.
         is_over: whether containerd said afterwards that it was stopped or removed.
@@ -47,6 +48,7 @@ class SandboxLog:
     cause: Cause
     network: str = ""
     reason: str = ""
+    plugin: str = ""
     lines: int = 1
     first: float | None = None
     last: float | None = None
@@ -85,7 +87,8 @@ class LogReport:
 
     def failing(self) -> Mapping[str, LoggedFailure]:
         """Return the sandboxes whose cached result still kept them from being stopped when the logs ended."""
-        return {each.sandbox: LoggedFailure(each.network, each.reason) for each in self.sandboxes.values() if self.still_fails(each)}
+        failing = (each for each in self.sandboxes.values() if self.still_fails(each))
+        return {each.sandbox: LoggedFailure(each.network, each.reason, each.plugin) for each in failing}
 
     def still_fails(self, each: SandboxLog) -> bool:
         """Whether a sandbox of it could still not be stopped when the logs ended, because of its cached result."""

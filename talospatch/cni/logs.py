@@ -96,6 +96,7 @@ class _Seen:
             cause=chosen.cause,
             network=chosen.network,
             reason=chosen.reason,
+            plugin=chosen.plugin,
             lines=self.lines,
             first=self.first,
             last=self.last,

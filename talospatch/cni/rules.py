@@ -48,6 +48,8 @@ class Rule(NamedTuple):
 
 
 UPGRADE = "upgrading the node to Talos 1.8 or newer keeps its data, and the new containerd then clears it by itself within about a minute"
+# Sources: go.mod of Multus at v4.0.2 (libcni 1.1.2), v4.1.0 (1.2.0-rc1) and v4.2.1 (1.3.0).
+MULTUS = "look at the version of Multus: 4.1 and newer go on without a file that they cannot read; upgrading Talos changes nothing about it"
 _FOR_EVER = "the kubelet tries about once a minute and fails each time, also after a reboot; the sandbox and its address stay"
 _ON_DELETION = "as long as the pod runs, nothing; once it is deleted, stopping its sandbox fails about once a minute, for ever"
 _AT_STOP = "when the sandbox is stopped the file goes with it"
@@ -73,6 +75,9 @@ ON_EVERY_VERSION = frozenset({"stop-crashes", "stop-will-crash", "stop-hangs", "
 # Codes of what `talospatch cni repair` cannot remove and that does not heal either: their hints say who can.
 BY_HAND = frozenset({"stop-hangs", "stop-will-hang", "stop-will-crash"})
 
+# Codes of files that a plugin's own libcni reads: no other containerd changes what becomes of them.
+BY_PLUGIN = frozenset({"logged-elsewhere", "delegated"})
+
 # Every code a file can get. "{error}" is what the node logs.
 RULES = {
     "stop-fails": Rule(
@@ -95,8 +100,8 @@ RULES = {
     ),
     "logged-elsewhere": Rule(
         Verdict.FATAL,
-        "this containerd would go on, but the log shows that stopping this sandbox fails with “{error}”: a plugin with a libcni of its own",
-        "look at the version of Multus: 4.1 and newer go on without a file that they cannot read",
+        "the log shows that stopping this sandbox fails with “{error}”: in a plugin with a libcni of its own, not in containerd's",
+        MULTUS,
         _FOR_EVER,
     ),
     "stop-crashes": Rule(
@@ -154,7 +159,7 @@ RULES = {
     "delegated": Rule(
         Verdict.UNKNOWN,
         "the file is damaged and of a network that Multus calls with a libcni of its own; Multus before 4.1 fails on it",
-        "look at the version of Multus",
+        MULTUS,
         _LOOK,
     ),
     "foreign-name": Rule(
@@ -197,6 +202,13 @@ WITHOUT_FILE = {
         Verdict.FATAL,
         "the log shows that stopping this sandbox fails with “{error}”, and the file itself was not looked at",
         f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
+        _FOR_EVER,
+    ),
+    "logged-by-plugin": Rule(
+        Verdict.FATAL,
+        "the log shows that stopping this sandbox fails with “{error}”, in a plugin with a libcni of its own; "
+        "the file itself was not looked at",
+        MULTUS,
         _FOR_EVER,
     ),
     "logged-and-removed": Rule(

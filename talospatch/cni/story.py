@@ -209,7 +209,9 @@ def _code(alive: Liveness, log: SandboxLog | None, leases: Sequence[Lease], trac
         return "logged-and-over"
     if log.cause is not Cause.CACHE:
         return "another-cause"
-    return "logged-and-removed" if traces.are_files_complete else "logged"
+    if traces.are_files_complete:
+        return "logged-and-removed"
+    return "logged-by-plugin" if log.plugin else "logged"
 
 
 def _pod(sandbox: str, files: Sequence[Judged], traces: Traces) -> tuple[PodName | None, Source]:

@@ -171,6 +171,7 @@ def _log_dict(story: Story) -> dict[str, object]:
         "cause": log.cause.value,
         "network": shown(log.network) or None,
         "reason": shown_error(log.reason),
+        "plugin": shown(log.plugin) or None,
         "lines": log.lines,
         "first": log.first,
         "last": log.last,

@@ -84,10 +84,12 @@ class LoggedFailure(NamedTuple):
     Attributes:
         network: whose cached result it was.
         reason: what follows ``cached result:``.
+        plugin: the CNI plugin whose own libcni could not read it; empty where it was containerd's.
     """
 
     network: str
     reason: str
+    plugin: str = ""
 
 
 class CacheFile(NamedTuple):
@@ -234,12 +236,15 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
     inspection = _inspect(file, content, node, conflist, pod_of_sound=pod_of_sound)
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
-    logged = node.failing.get(file.parsed.sandbox) if conflist is not None or _may_be_read(node) else None
+    logged = node.failing.get(file.parsed.sandbox)
+    if logged is not None and not logged.plugin and conflist is None and not _may_be_read(node):
+        logged = None  # a log names no interface, and may tell of a network that was in force before
     tried = logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED
     unsound = inspection.damage is not Damage.NONE and error is None
     if unsound and tried and logged is not None:
         # The node has tried: whoever reads the file, and whether or not we may, this is what happens.
-        code = "logged-elsewhere" if tolerates(node) else "stop-fails"
+        by_plugin = bool(logged.plugin) or (conflist is None and node.conflist is not None)
+        code = "logged-elsewhere" if by_plugin or tolerates(node) else "stop-fails"
         return Judged(file, code, alive, inspection, logged.reason, logged=True)
     damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
     # What was tried is not being written, whatever its time: a copy gives files new ones.

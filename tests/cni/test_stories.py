@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet
+from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus
 
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.explain import as_sentence
@@ -125,6 +125,7 @@ def test_the_log_names_the_pod_where_containerd_wrote_it_down() -> None:
     [
         ([kubelet(START)], NODE, True, "logged-and-removed"),
         ([kubelet(START)], NODE, False, "logged"),
+        ([multus()], replace(NODE, directories=None), False, "logged-by-plugin"),
         ([kubelet(START)], replace(NODE, directories=None), False, "logged"),
         ([kubelet(START)], replace(NODE, directories=frozenset()), True, "logged-and-over"),
         ([kubelet(START), kubelet(START + 9000, OTHER)], NODE, True, "logged-and-over"),
@@ -143,6 +144,15 @@ def test_without_a_file_the_log_tells_what_it_comes_to(lines: list[str], node: N
     found = story(ID, [], Traces(logs=logged(*lines), are_files_complete=complete), node)
     assert found.code == code
     assert "{" not in "".join(told(found, node))
+
+
+def test_a_log_alone_sends_nobody_to_upgrade_talos_for_what_multus_does() -> None:
+    """The line names the plugin that failed."""
+    by_plugin = story(ID, [], Traces(logs=logged(multus()), are_files_complete=False), NodeState())
+    assert "Multus" in by_plugin.rule.hint
+    assert "1.8" not in " ".join(told(by_plugin, NodeState()))
+    by_containerd = story(ID, [], Traces(logs=logged(kubelet(START)), are_files_complete=False), NodeState())
+    assert "upgrading the node to Talos 1.8" in by_containerd.rule.hint
 
 
 def test_an_address_of_a_sandbox_that_is_gone_is_told_when_asked_for() -> None:
@@ -180,8 +190,8 @@ def test_plain_values_hold_the_whole_story() -> None:
         "error", "log", "steadySeconds", "message", "ahead", "hint", "story",
     }  # fmt: skip
     assert values["log"] == {
-        "cause": "cached-result", "network": "cbr0", "reason": EMPTY, "lines": 120, "first": START, "last": START + 3540, "perHour": 121.0,
-        "stillFails": True, "node": None, "asPredicted": False,
+        "cause": "cached-result", "network": "cbr0", "reason": EMPTY, "plugin": None, "lines": 120, "first": START, "last": START + 3540,
+        "perHour": 121.0, "stillFails": True, "node": None, "asPredicted": False,
     }  # fmt: skip
 
 

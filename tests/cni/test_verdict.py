@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talospatch.cni.advice import advice
+from talospatch.cni.advice import advice, prevention
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage
 from talospatch.cni.explain import LIVENESS, explain, hint, sentence
@@ -462,6 +462,37 @@ def test_the_same_failure_on_a_containerd_that_heals_is_of_a_plugin_with_a_libcn
     judged = judge(cache_file(900), replace(node("v1.13.0"), failing=LOGGED))
     assert (judged.code, judged.verdict) == ("logged-elsewhere", Verdict.FATAL)
     assert "Multus" in hint(judged)
+
+
+MULTUS = Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True)
+
+
+@pytest.mark.parametrize("talos", ["v1.6.0", "v1.7.6", "v1.13.0"])
+def test_what_containerd_never_reads_is_multus_to_fail_on_and_no_upgrade_of_talos_cures_it(talos: str) -> None:
+    """Its networks are read by its own libcni, on every version of Talos."""
+    state = replace(node(talos, conflist=MULTUS), failing=LOGGED)
+    for interface in ("eth0", "net1"):
+        judged = judge(cache_file(interface=interface), state)
+        assert (judged.code, judged.verdict) == ("logged-elsewhere", Verdict.FATAL)
+        assert "4.1" in hint(judged)
+        assert "upgrading Talos changes nothing" in hint(judged)
+    assert [item.code for item in advice(talos, state, [judged])] == ["multus"]
+    assert [item.code for item in prevention(state, [judged])] == ["disk"]
+
+
+@pytest.mark.parametrize("conflist", [None, FLANNEL])
+def test_a_log_that_names_the_plugin_tells_whose_libcni_it_was(conflist: Conflist | None) -> None:
+    """Also where the network in force was not read, or is another one again."""
+    by_plugin = {ID: LoggedFailure("nad", EMPTY, "multus")}
+    assert judge(cache_file(network="nad"), replace(node(conflist=None), failing=by_plugin)).code == "logged-elsewhere"
+    state = replace(node(conflist=conflist), failing={ID: LoggedFailure("cbr0", EMPTY, "multus")})
+    assert judge(cache_file(900), state).code == "logged-elsewhere"
+
+
+def test_a_failure_of_a_network_that_was_in_force_lately_is_over() -> None:
+    """containerd goes by the one of now, and nobody else reads the file."""
+    state = replace(node(conflist=Conflist("cilium", "0.3.1", "05-cilium.conflist")), failing=LOGGED)
+    assert judge(cache_file(), state).code == "other-network"
 
 
 def test_a_file_is_confirmed_after_a_minute_of_looking_the_same() -> None:
