@@ -66,6 +66,8 @@ class LogLine(NamedTuple):
         at: when, seconds since 1970; None when the line does not say.
         namespace, pod, uid: of the pod, where the line names it.
         node: what ``talosctl logs`` put before the line; else empty.
+        of_pod: whether the kubelet says so of its work on the pod itself, which it still has. Its garbage collection, which has only the
+            sandbox, uses other words.
     """
 
     failure: Failure
@@ -74,10 +76,14 @@ class LogLine(NamedTuple):
     pod: str = ""
     uid: str = ""
     node: str = ""
+    of_pod: bool = False
 
 
 _FAILED = re.compile(r'destroy network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
 _CACHED = re.compile(r'failed to get network (\\*)"([A-Za-z0-9][A-Za-z0-9_.\-]{0,252})\1" cached result: (.*)', re.DOTALL)
+# What the kubelet calls the failure to stop a pod that it still has (killPodWithSyncResult in kuberuntime_manager.go): of one that is to get
+# a new sandbox, and of one that is to end. Both come from the pod's worker; the collector (kuberuntime_gc.go) never says it.
+_OF_POD = "KillPodSandboxError"
 # libcni puts this before what a plugin said; Multus's words are in the same line, up to `cached result:`.
 _PLUGIN = re.compile(r'plugin type=\\*"([^"\\]{1,64})\\*"')
 # Matches begin with the first backslash of a run only: else a long run would be searched again from each of them.
@@ -137,6 +143,7 @@ def read_line(line: bytes, now: float | None = None) -> LogLine | None:
         pod[2] if pod else "",
         uid[1] if uid else "",
         _node_before(text),
+        _OF_POD in text,
     )
 
 
@@ -185,14 +192,14 @@ def _of_record(record: dict[str, Any], depth: int) -> LogLine | None:
             failure = _named(record, failure)
         if failure is None:
             continue
-        if "pod" not in record and "KillPodSandboxError" not in text:
+        if "pod" not in record and _OF_POD not in text:
             return LogLine(failure, time_of(record))
         namespace, pod = _pod(record.get("pod"))
         uid = record.get("podUID")
         if not isinstance(uid, str):
             match = _UID.search(text)
             uid = match[1] if match else ""
-        return LogLine(failure, time_of(record), namespace, pod, uid[:64])
+        return LogLine(failure, time_of(record), namespace, pod, uid[:64], of_pod=_OF_POD in text)
     return None
 
 

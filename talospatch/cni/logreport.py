@@ -41,6 +41,7 @@ class SandboxLog:
         first, last: when the first and the last of them were written, seconds since 1970; None when no line says when.
         is_over: whether containerd said afterwards that it was stopped or removed.
         pod: whose it is, where a line says so.
+        has_pod: whether the kubelet still had the pod when it failed last: then the pod can neither start nor end.
         node: the node, where the log says so.
     """
 
@@ -54,6 +55,7 @@ class SandboxLog:
     last: float | None = None
     is_over: bool = False
     pod: PodName | None = None
+    has_pod: bool = False
     node: str = ""
 
     @property
@@ -88,7 +90,7 @@ class LogReport:
     def failing(self) -> Mapping[str, LoggedFailure]:
         """Return the sandboxes whose cached result still kept them from being stopped when the logs ended."""
         failing = (each for each in self.sandboxes.values() if self.still_fails(each))
-        return {each.sandbox: LoggedFailure(each.network, each.reason, each.plugin) for each in failing}
+        return {each.sandbox: LoggedFailure(each.network, each.reason, each.plugin, each.has_pod) for each in failing}
 
     def still_fails(self, each: SandboxLog) -> bool:
         """Whether a sandbox of it could still not be stopped when the logs ended, because of its cached result."""

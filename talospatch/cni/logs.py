@@ -18,6 +18,9 @@ MOST_PODS = 20_000
 LONGEST_LINE = 256 << 10  # bytes; a longer line is not looked at
 _MOST_REASONS = 8
 _MOST_POOLS = 16
+# Seconds. A pod that the kubelet has it tries to sync every 10 to 15 s (backOffPeriod in kubelet.go, with the jitter of pod_workers.go), and
+# one that it has not it collects once a minute: where only the collector spoke for this long, the pod is gone.
+_POD_TURN = 100.0
 _JUMP = 300.0  # seconds that a log's clock may go back from one line to the next before it is called a jump
 _EDGE, _LINES = 16 << 10, 8  # bytes at either end of a log, and lines in them, that are searched for its first and its last time
 _ABOVE = 4096  # bytes before a line that continues a text, in which the header of that text is looked for
@@ -52,7 +55,7 @@ _EXHAUSTED = re.compile(rb"no IP addresses available in range set: ([0-9a-fA-F:.
 class _Seen:
     """What was said of one sandbox so far."""
 
-    __slots__ = ("_again", "_latest", "ended", "first", "last", "lines", "node", "pod", "reasons")
+    __slots__ = ("_again", "_latest", "ended", "first", "last", "lines", "node", "of_pod", "pod", "reasons", "timeless_of_pod")
 
     def __init__(self) -> None:
         self.lines = 0
@@ -60,6 +63,8 @@ class _Seen:
         self.last: float | None = None
         self.ended: float | None = None
         self.pod: PodName | None = None
+        self.of_pod: float | None = None
+        self.timeless_of_pod = False
         self.node = ""
         self.reasons: dict[Failure, int] = {}
         self._latest: Failure | None = None
@@ -78,6 +83,10 @@ class _Seen:
             self.last = at if self.last is None or at > self.last else self.last
         if self.ended is not None and (at is None or at > self.ended):
             self.ended = None
+        if line.of_pod and at is not None:
+            self.of_pod = at if self.of_pod is None else max(self.of_pod, at)
+        elif line.of_pod:
+            self.timeless_of_pod = True
         if line.pod:
             self.pod = PodName(line.namespace, line.pod, line.uid)
         self.node = node or self.node
@@ -102,8 +111,15 @@ class _Seen:
             last=self.last,
             is_over=self.ended is not None,
             pod=self.pod or known,
+            has_pod=self._has_pod(),
             node=self.node,
         )
+
+    def _has_pod(self) -> bool:
+        """Whether the kubelet still had the pod when it failed last; where lines have no times, whether it ever said so."""
+        if self.of_pod is None or self.last is None:
+            return self.timeless_of_pod
+        return self.of_pod >= self.last - _POD_TURN
 
 
 def _lines_with(needle: bytes, block: bytes, low: int, high: int, lines: dict[int, int]) -> None:

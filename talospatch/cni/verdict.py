@@ -7,7 +7,7 @@ cache, the content is damaged, and containerd still knows the sandbox. Everythin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,11 +85,13 @@ class LoggedFailure(NamedTuple):
         network: whose cached result it was.
         reason: what follows ``cached result:``.
         plugin: the CNI plugin whose own libcni could not read it; empty where it was containerd's.
+        has_pod: whether the kubelet still had the pod when it failed last.
     """
 
     network: str
     reason: str
     plugin: str = ""
+    has_pod: bool = False
 
 
 class CacheFile(NamedTuple):
@@ -245,13 +247,23 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
         # The node has tried: whoever reads the file, and whether or not we may, this is what happens.
         by_plugin = bool(logged.plugin) or (conflist is None and node.conflist is not None)
         code = "logged-elsewhere" if by_plugin or tolerates(node) else "stop-fails"
-        return Judged(file, code, alive, inspection, logged.reason, logged=True)
+        return _with_pod(Judged(file, code, alive, inspection, logged.reason, logged=True), logged)
     damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
     # What was tried is not being written, whatever its time: a copy gives files new ones.
     young = not tried and node.now is not None and file.modified > node.now - WRITING
     code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None, young=young)
     assumed = damaged and conflist is not None and conflist.assumed
-    return Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
+    found = Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
+    return _with_pod(found, logged if tried else None)
+
+
+def _with_pod(judged: Judged, logged: LoggedFailure | None) -> Judged:
+    return of_pod(judged) if logged is not None and logged.has_pod else judged
+
+
+def of_pod(judged: Judged) -> Judged:
+    """Return the same where it is known that the pod still exists: what cannot be stopped then keeps it from starting and from ending."""
+    return replace(judged, code="pod-stuck") if judged.code == "stop-fails" else judged
 
 
 def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None, *, pod_of_sound: bool) -> Inspection:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus
+from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus, pod_worker_json
 
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.explain import as_sentence
@@ -85,6 +85,54 @@ def test_the_evening_of_the_blog_is_one_story() -> None:
         f"What to do: {RULES['stop-fails'].hint}.",
         "It was seen like this just now; nothing is called repairable before it was seen so for 60 s.",
     )
+
+
+def working(at: float, sandbox: str = ID) -> str:
+    """The kubelet's line about a pod that it has."""
+    return json.dumps({**json.loads(pod_worker_json(sandbox)), "ts": at * 1000})
+
+
+def test_a_pod_that_came_back_after_a_power_cut_waits_for_its_old_sandbox() -> None:
+    """The log names it: it exists and cannot start, every 13 seconds. That is what it costs."""
+    report = logged(*(line for turn in range(45) for line in (kubelet(START + turn * 13), working(START + turn * 13))))
+    node = replace(NODE, failing=report.failing())
+    (found,) = stories([cached(node=node)], Traces(logs=report), node)
+    assert (found.code, found.verdict, found.pod_exists) == ("pod-stuck", Verdict.FATAL, Source.LOG)
+    text = " ".join(told(found, node))
+    assert "The kubelet still has this pod: its log tells of failing on the pod itself, not only on the sandbox." in text
+    assert "The pod still exists and can neither start nor end" in text
+    assert "every 10 to 15 seconds" in text
+    assert "once a minute" not in text
+    assert "pod is gone" not in text
+    assert "It costs about 560 lines of log an hour" in text
+
+
+def test_a_pod_of_which_only_the_collector_speaks_any_more_is_not_said_to_exist() -> None:
+    """It was deleted by force meanwhile."""
+    gone = [kubelet(START + 600 + turn * 60) for turn in range(4)]
+    report = logged(working(START), working(START + 13), *gone)
+    assert report.sandboxes[ID].has_pod is False
+    assert logged(working(START), working(START + 13), *gone[:0]).sandboxes[ID].has_pod
+    timeless = json.dumps({key: value for key, value in json.loads(pod_worker_json()).items() if key != "ts"})
+    assert logged(timeless).sandboxes[ID].has_pod
+    node = replace(NODE, failing=report.failing())
+    (found,) = stories([cached(node=node)], Traces(logs=report), node)
+    assert (found.code, found.pod_exists) == ("stop-fails", None)
+
+
+def test_a_pod_that_runs_in_another_sandbox_is_said_to_and_does_not_wait() -> None:
+    """By its UID; only the old sandbox stays."""
+    third = "c3" * 32
+    report = logged(containerd_json())
+    pods = {third: PodName("shop", "web-1", "6f1d")}
+    started = PodName("shop", "web-1", "6f1d")
+    traces = Traces(logs=replace(report, pods={ID: started}), pods=pods)
+    traces = replace(traces, logs=replace(traces.logs, sandboxes={ID: replace(report.sandboxes[ID], pod=started)}))
+    (found,) = stories([cached()], traces, NODE)
+    assert (found.code, found.pod_exists) == ("stop-fails", Source.NODE)
+    assert "Its pod runs in another sandbox, as the node lists it." in told(found, NODE)
+    (other,) = stories([cached()], replace(traces, pods={third: PodName("shop", "web-1", "another")}), NODE)
+    assert other.pod_exists is None
 
 
 def test_the_address_of_a_pod_that_runs_is_no_cost() -> None:
@@ -185,7 +233,7 @@ def test_plain_values_hold_the_whole_story() -> None:
     )
     values = json.loads(json.dumps(values))
     assert set(values) == {
-        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "files", "addresses", "networkNamespace", "since", "sinceSource",
+        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "podExists", "files", "addresses", "networkNamespace", "since", "sinceSource",
         "fromEarlierBoot",
         "error", "log", "steadySeconds", "message", "ahead", "hint", "story",
     }  # fmt: skip

@@ -25,7 +25,7 @@ GOOD = (SAMPLES / "1.0.0-flannel__cbr0-a1a1a1a1-eth0").read_bytes()
 ID = "a1" * 32
 BOOT, NOW = 1_700_000_000, 1_700_900_000
 FLANNEL = Conflist("cbr0", "1.0.0", "10-flannel.conflist")
-STUCK = "its sandbox does not stop: each try, about once a minute, fails with"
+STUCK = "it does not stop: each try fails with"
 EMPTY = "decoding version from network config: unexpected end of JSON input"
 HALF = GOOD[: len(GOOD) // 2]
 NEWER = GOOD.replace(b'"result":{"cniVersion":"1.0.0"', b'"result":{"cniVersion":"1.1.0"')
@@ -294,7 +294,7 @@ def test_the_explanation_names_the_damage_the_versions_and_the_way_out() -> None
         "This node has containerd 1.7.16 with libcni 1.1.2, which fails on a file that it cannot read.",
         "The CNI configuration of cbr0, cniVersion 1.0.0 (10-flannel.conflist), reads the cache when a pod is stopped.",
         "containerd still knows this sandbox, and it does not run.",
-        f"The pod is gone, but {STUCK} “{EMPTY}”, and its address stays taken.",
+        f"The sandbox does not run, and {STUCK} “{EMPTY}”, and its address stays taken.",
         "Upgrading the node to Talos 1.8 or newer keeps its data, and the new containerd then clears it by itself within about a minute.",
     ]
 
@@ -493,6 +493,19 @@ def test_a_failure_of_a_network_that_was_in_force_lately_is_over() -> None:
     """containerd goes by the one of now, and nobody else reads the file."""
     state = replace(node(conflist=Conflist("cilium", "0.3.1", "05-cilium.conflist")), failing=LOGGED)
     assert judge(cache_file(), state).code == "other-network"
+
+
+@pytest.mark.parametrize("size", [0, 900])
+def test_a_pod_that_the_kubelet_still_has_is_not_called_gone(size: int) -> None:
+    """It can neither start nor end: that is the trouble. What a log says of a sandbox that runs, or of another version, is something else."""
+    has_pod = {ID: LoggedFailure("cbr0", EMPTY, has_pod=True)}
+    judged = judge(cache_file(size), replace(node(), failing=has_pod))
+    assert (judged.code, judged.verdict, judged.logged) == ("pod-stuck", Verdict.FATAL, True)
+    assert sentence(judged).startswith("the pod still exists and can neither start nor end")
+    assert "every 10 to 15 seconds" in sentence(judged)
+    assert judge(cache_file(size), replace(node(), failing=LOGGED)).code == "stop-fails"
+    assert judge(cache_file(size), replace(node("v1.13.0"), failing=has_pod)).code == "logged-elsewhere"
+    assert judge(cache_file(), replace(node(ready=True), failing=has_pod)).code == "stop-will-fail"
 
 
 def test_a_file_is_confirmed_after_a_minute_of_looking_the_same() -> None:
