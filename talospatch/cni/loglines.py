@@ -81,8 +81,8 @@ class LogLine(NamedTuple):
 
 _FAILED = re.compile(r'destroy network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
 _CACHED = re.compile(r'failed to get network (\\*)"([A-Za-z0-9][A-Za-z0-9_.\-]{0,252})\1" cached result: (.*)', re.DOTALL)
-# What the kubelet calls the failure to stop a pod that it still has (killPodWithSyncResult in kuberuntime_manager.go): of one that is to get
-# a new sandbox, and of one that is to end. Both come from the pod's worker; the collector (kuberuntime_gc.go) never says it.
+# What the kubelet calls the failure to stop a pod that it still has, one that is to get a new sandbox or one that is to end
+# (killPodWithSyncResult in kuberuntime_manager.go). Both come from the pod's worker; the collector (kuberuntime_gc.go) never says it.
 _OF_POD = "KillPodSandboxError"
 # libcni puts this before what a plugin said; Multus's words are in the same line, up to `cached result:`.
 _PLUGIN = re.compile(r'plugin type=\\*"([^"\\]{1,64})\\*"')

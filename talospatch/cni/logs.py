@@ -18,8 +18,8 @@ MOST_PODS = 20_000
 LONGEST_LINE = 256 << 10  # bytes; a longer line is not looked at
 _MOST_REASONS = 8
 _MOST_POOLS = 16
-# Seconds. A pod that the kubelet has it tries to sync every 10 to 15 s (backOffPeriod in kubelet.go, with the jitter of pod_workers.go), and
-# one that it has not it collects once a minute: where only the collector spoke for this long, the pod is gone.
+# Seconds. A pod that the kubelet has it tries to sync every 10 to 15 s (backOffPeriod in kubelet.go, jitter in pod_workers.go), and what is
+# left of another it collects once a minute: where only the collector spoke for this long, the pod is gone.
 _POD_TURN = 100.0
 _JUMP = 300.0  # seconds that a log's clock may go back from one line to the next before it is called a jump
 _EDGE, _LINES = 16 << 10, 8  # bytes at either end of a log, and lines in them, that are searched for its first and its last time

@@ -233,8 +233,8 @@ def test_plain_values_hold_the_whole_story() -> None:
     )
     values = json.loads(json.dumps(values))
     assert set(values) == {
-        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "podExists", "files", "addresses", "networkNamespace", "since", "sinceSource",
-        "fromEarlierBoot",
+        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "podExists", "files", "addresses", "networkNamespace", "since",
+        "sinceSource", "fromEarlierBoot",
         "error", "log", "steadySeconds", "message", "ahead", "hint", "story",
     }  # fmt: skip
     assert values["log"] == {

@@ -497,7 +497,7 @@ def test_a_failure_of_a_network_that_was_in_force_lately_is_over() -> None:
 
 @pytest.mark.parametrize("size", [0, 900])
 def test_a_pod_that_the_kubelet_still_has_is_not_called_gone(size: int) -> None:
-    """It can neither start nor end: that is the trouble. What a log says of a sandbox that runs, or of another version, is something else."""
+    """It can neither start nor end: that is the trouble. Of a sandbox that runs, or of a newer containerd, a log says something else."""
     has_pod = {ID: LoggedFailure("cbr0", EMPTY, has_pod=True)}
     judged = judge(cache_file(size), replace(node(), failing=has_pod))
     assert (judged.code, judged.verdict, judged.logged) == ("pod-stuck", Verdict.FATAL, True)
