@@ -17,8 +17,8 @@ from talospatch.cni.names import shown
 from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import WORST_FIRST, Verdict
 from talospatch.cni.runtimes import runtime_of
-from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
-from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
+from talospatch.cni.story import Source, Story, Traces, files_by_sandbox, stories, story
+from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, of_pod, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.listing import Listing
@@ -263,6 +263,8 @@ class _Scan:
         told = self._stories(judged, state, traces)
         if self.options.about is not None and self.options.may_read:
             told = await self._with_owners(told, judged, state, traces)
+            waiting = {each.sandbox for each in told if each.pod_exists is Source.KUBERNETES}
+            judged = [of_pod(each) if each.file.parsed is not None and each.file.parsed.sandbox in waiting else each for each in judged]
         if self.options.about is not None and any(each.is_damaged for each in told):
             state = replace(state, space=await space_of(self.client, self.row.address))
         return self._report(judged, state, told, around, plain=plain)
