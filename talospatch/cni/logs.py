@@ -41,7 +41,8 @@ _STARTED = (
         rb'namespace:\\*"(?P<space>[^"\\]{1,253})\\*".{0,40}? returns sandbox id \\*"(?P<id>[0-9a-f]{64})'
     ),
 )
-_ENDED = re.compile(rb'(?:Stop|Remove)PodSandbox (?:for )?\\*"([0-9a-f]{64})\\*" returns successfully')
+# What containerd logs when it has stopped or removed one, in every version (instrumented_service.go of its CRI plugin).
+ENDED = re.compile(rb'(?:Stop|Remove)PodSandbox (?:for )?\\*"([0-9a-f]{64})\\*" returns successfully')
 # klog writes a pod as an object in JSON and as namespace/name in text; the event as an object in either, before 1.22 as a Go struct.
 _PLEG_POD = re.compile(
     rb'"pod":\{"name":"(?P<name>[a-z0-9.\-]{1,253})","namespace":"(?P<space>[a-z0-9.\-]{1,253})"\}'
@@ -298,7 +299,7 @@ class LogScan:
             self._previous = at
 
     def _returned(self, line: bytes, at: float | None) -> None:
-        ended = _ENDED.search(line)
+        ended = ENDED.search(line)
         if ended is not None:
             seen = self._seen.get(ended[1].decode())
             if seen is not None:

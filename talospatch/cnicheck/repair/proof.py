@@ -6,13 +6,13 @@ exists (evictSandboxes in kuberuntime_gc.go): of such a one containerd's log tel
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from talospatch.cni.directories import NETWORKS, SANDBOXES
+from talospatch.cni.logs import ENDED
 from talospatch.cni.names import shown
 from talospatch.errors import NodeError, NotFound
 from talospatch.planning.report import ProofItem
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # What the kubelet and containerd log when a sandbox cannot be stopped (containerd's sandbox_stop.go); the sandbox's ID follows.
 PHRASE = b"failed to destroy network for sandbox"
-# What containerd logs when it has stopped or removed one, in every version (instrumented_service.go of its CRI plugin).
-_ENDED = re.compile(rb'(?:Stop|Remove)PodSandbox (?:for )?\\*"([0-9a-f]{64})\\*" returns successfully')
 _MOST_LOG = 16 << 20  # bytes of a log that are looked through; Talos keeps about 1 MiB
 _MOST_LEASES = 16 << 20  # bytes of an archive of leases
 _MOST_SANDBOXES = 200_000
@@ -99,7 +97,7 @@ async def _ended(client: LookCalls, node: str, sandboxes: Collection[str]) -> di
         return None
     found: dict[str, set[bytes]] = {sandbox: set() for sandbox in sandboxes}
     for line in data.split(b"\n"):
-        said = _ENDED.search(line)
+        said = ENDED.search(line)
         if said is not None and (sandbox := said[1].decode()) in found:
             found[sandbox].add(line)
     return {sandbox: frozenset(lines) for sandbox, lines in found.items()}
