@@ -8,7 +8,7 @@ from typing import NamedTuple
 from talospatch.cni.damage import Damage
 from talospatch.cni.predict import reads_cache
 from talospatch.cni.rules import BY_PLUGIN, MULTUS, ON_EVERY_VERSION, Verdict
-from talospatch.cni.verdict import BOOT_MARGIN, Judged, NodeState, tolerates
+from talospatch.cni.verdict import BOOT_MARGIN, Judged, Liveness, NodeState, tolerates
 from talospatch.errors import VersionError
 from talospatch.versions import minors_between
 
@@ -110,8 +110,11 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
                     "DelNetworkList reads the cache from 0.4.0 on (libcni/api.go); Talos's flannel has 1.0.0 since 1.3",
                 )
             )
-    written = [judged.file.modified for judged in damaged if judged.inspection.damage in _CUT_SHORT]
-    if state.boot_time is not None and any(modified < state.boot_time - BOOT_MARGIN for modified in written):
+    cut = [judged for judged in damaged if judged.inspection.damage in _CUT_SHORT]
+    written = [judged.file.modified for judged in cut]
+    # A pod that runs was made in this boot: where its file is older, the clock was wrong, and the time tells nothing.
+    ended = [judged.file.modified for judged in cut if judged.liveness is not Liveness.RUNNING]
+    if state.boot_time is not None and any(modified < state.boot_time - BOOT_MARGIN for modified in ended):
         found.append(
             Advice(
                 "power",

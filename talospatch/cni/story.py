@@ -69,7 +69,7 @@ class Story:
         namespace_file: its network namespace in ``/run/netns``, where a cache file or the node names it.
         since: when the trouble began, as far as can be seen: seconds since 1970; None when nothing tells.
         since_source: what tells: the file's time, or the log's first line about it.
-        from_earlier_boot: whether its files were written before the node booted.
+        from_earlier_boot: whether its files were written before the node booted. Of a sandbox that runs they were not, whatever their time.
         code: key of :data:`~talospatch.cni.rules.RULES`, or of :data:`~talospatch.cni.rules.WITHOUT_FILE`.
     """
 
@@ -175,7 +175,7 @@ def story(sandbox: str, judged: Iterable[Judged], traces: Traces, node: NodeStat
         namespace_file=traces.namespaces.get(sandbox) or next(filter(None, map(_namespace_file, files)), ""),
         since=since,
         since_source=since_source,
-        from_earlier_boot=bool(files) and node.boot_time is not None and files[0].file.modified < node.boot_time - BOOT_MARGIN,
+        from_earlier_boot=bool(files) and alive is not Liveness.RUNNING and _is_older(files[0], node.boot_time),
     )
 
 
@@ -255,6 +255,10 @@ def _since(files: Sequence[Judged], log: SandboxLog | None) -> tuple[float | Non
     if log is not None and log.first is not None:
         return log.first, Source.LOG
     return None, Source.UNKNOWN
+
+
+def _is_older(judged: Judged, boot_time: int | None) -> bool:
+    return boot_time is not None and judged.file.modified < boot_time - BOOT_MARGIN
 
 
 def _namespace_file(judged: Judged) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus, pod_worker_json
 
+from talospatch.cni.advice import prevention
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.explain import as_sentence
 from talospatch.cni.leases import Lease, lease, with_content
@@ -142,6 +143,15 @@ def test_the_address_of_a_pod_that_runs_is_no_cost() -> None:
     assert found.verdict is Verdict.TIME_BOMB
     assert "It has the address 10.244.7.3." in told(found, node)
     assert not any(line.startswith("It costs") for line in told(found, node))
+
+
+def test_a_file_of_a_pod_that_runs_is_not_said_to_be_from_before_the_boot() -> None:
+    """A board without a clock boots in the past."""
+    node = replace(NODE, tasks=frozenset({ID}))
+    (found,) = stories([cached(node=node)], Traces(), node)
+    assert (found.verdict, found.from_earlier_boot) == (Verdict.TIME_BOMB, False)
+    assert "before the node booted" not in " ".join(told(found, node))
+    assert [item.code for item in prevention(node, found.files)] == ["newer-libcni", "reads-the-cache"]
 
 
 def test_the_file_names_the_pod_before_the_node_and_the_log_do() -> None:
