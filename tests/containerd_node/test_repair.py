@@ -80,6 +80,7 @@ def test_a_pod_that_waits_for_its_old_sandbox_gets_a_new_one(own_node: Container
 
     async def work(cluster: AsyncCluster) -> RepairReport:
         ((_, story),) = (await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])).told
+        assert story.pod is not None
         assert (story.pod.name, story.pod_exists) == ("web-2", Source.LOG)
         plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
         assert plan.count == 1
