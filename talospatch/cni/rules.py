@@ -223,6 +223,13 @@ WITHOUT_FILE = {
         f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
         _FOR_EVER,
     ),
+    "logged-of-pod": Rule(
+        Verdict.FATAL,
+        "the log shows that the pod still exists and can neither start nor end: its old sandbox has to stop first, and each try, "
+        f"{_OFTEN_OF_POD}, fails with “{{error}}”; the file itself was not looked at",
+        f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
+        _FOR_EVER_OF_POD,
+    ),
     "logged-by-plugin": Rule(
         Verdict.FATAL,
         "the log shows that stopping this sandbox fails with “{error}”, in a plugin with a libcni of its own; "

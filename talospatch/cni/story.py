@@ -222,7 +222,9 @@ def _code(alive: Liveness, log: SandboxLog | None, leases: Sequence[Lease], trac
         return "another-cause"
     if traces.are_files_complete:
         return "logged-and-removed"
-    return "logged-by-plugin" if log.plugin else "logged"
+    if log.plugin:
+        return "logged-by-plugin"
+    return "logged-of-pod" if log.has_pod else "logged"
 
 
 def _pod(sandbox: str, files: Sequence[Judged], traces: Traces) -> tuple[PodName | None, Source]:
@@ -238,10 +240,12 @@ def _pod(sandbox: str, files: Sequence[Judged], traces: Traces) -> tuple[PodName
 
 def _exists(sandbox: str, alive: Liveness, log: SandboxLog | None, pod: PodName | None, traces: Traces) -> Source | None:
     """Return what tells that the pod of a sandbox that does not run still exists."""
-    if alive is not Liveness.STOPPED:
+    if alive in (Liveness.RUNNING, Liveness.STARTING, Liveness.GONE):
         return None
     if log is not None and log.has_pod and traces.logs.still_fails(log):
         return Source.LOG
+    if alive is not Liveness.STOPPED:
+        return None
     uid = pod.uid if pod is not None else ""
     elsewhere = uid and any(each.uid == uid for other, each in traces.pods.items() if other != sandbox)
     return Source.NODE if elsewhere else None

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus, pod_worker_json
+from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus, pod_worker_json, pod_worker_text
 
 from talospatch.cni.advice import prevention
 from talospatch.cni.conflist import Conflist
@@ -184,6 +184,8 @@ def test_the_log_names_the_pod_where_containerd_wrote_it_down() -> None:
         ([kubelet(START)], NODE, True, "logged-and-removed"),
         ([kubelet(START)], NODE, False, "logged"),
         ([multus()], replace(NODE, directories=None), False, "logged-by-plugin"),
+        ([pod_worker_json()], replace(NODE, directories=None), False, "logged-of-pod"),
+        ([pod_worker_text()], NodeState(), False, "logged-of-pod"),
         ([kubelet(START)], replace(NODE, directories=None), False, "logged"),
         ([kubelet(START)], replace(NODE, directories=frozenset()), True, "logged-and-over"),
         ([kubelet(START), kubelet(START + 9000, OTHER)], NODE, True, "logged-and-over"),
