@@ -35,8 +35,8 @@ def main() -> int:
         command = [sys.executable, "-m", "mypy", "--strict", "--config-file", "", *names]
         done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, text=True, check=False)
     said = done.stdout
-    for path, page in names.items():
-        said = said.replace(f"{path}:", f"{page}:")
+    for file, shown in names.items():
+        said = said.replace(f"{file}:", f"{shown}:")
     sys.stdout.write(said)
     return done.returncode
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from talospatch.cni.damage import Damage
 from talospatch.cni.predict import reads_cache
-from talospatch.cni.rules import ON_EVERY_VERSION, Verdict
-from talospatch.cni.verdict import BOOT_MARGIN, Judged, NodeState, tolerates
+from talospatch.cni.rules import BY_PLUGIN, MULTUS, ON_EVERY_VERSION, Verdict
+from talospatch.cni.verdict import BOOT_MARGIN, Judged, Liveness, NodeState, tolerates
 from talospatch.errors import VersionError
 from talospatch.versions import minors_between
 
@@ -41,10 +41,17 @@ def advice(talos: str, state: NodeState, files: Iterable[Judged]) -> tuple[Advic
         files: those about which there is something to say; of links and of what is no cache file there is no advice.
     """
     damaged = _harmed(files)
-    if not damaged:
-        return ()
+    own = [judged for judged in damaged if judged.code not in BY_PLUGIN]
+    others = _of_containerd(talos, state, own) if own else ()
+    if any(judged.code in BY_PLUGIN for judged in damaged):
+        return (Advice("multus", MULTUS, "go.mod of Multus: libcni 1.1.2 up to 4.0, 1.2.0-rc1 in 4.1.0, 1.3.0 since 4.2.1"), *others)
+    return others
+
+
+def _of_containerd(talos: str, state: NodeState, damaged: Iterable[Judged]) -> tuple[Advice, ...]:
+    """Return what to do about files that containerd itself reads."""
     if tolerates(state):
-        if any(judged.verdict in _FATAL for judged in damaged) or any(judged.code == "delegated" for judged in damaged):
+        if any(judged.verdict in _FATAL for judged in damaged):
             return ()
         return (
             Advice(
@@ -86,7 +93,7 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
     if not damaged:
         return ()
     found = []
-    if not tolerates(state) and any(judged.code not in ON_EVERY_VERSION for judged in damaged):
+    if not tolerates(state) and any(judged.code not in ON_EVERY_VERSION | BY_PLUGIN for judged in damaged):
         found.append(
             Advice(
                 "newer-libcni",
@@ -103,8 +110,11 @@ def prevention(state: NodeState, files: Iterable[Judged]) -> tuple[Advice, ...]:
                     "DelNetworkList reads the cache from 0.4.0 on (libcni/api.go); Talos's flannel has 1.0.0 since 1.3",
                 )
             )
-    written = [judged.file.modified for judged in damaged if judged.inspection.damage in _CUT_SHORT]
-    if state.boot_time is not None and any(modified < state.boot_time - BOOT_MARGIN for modified in written):
+    cut = [judged for judged in damaged if judged.inspection.damage in _CUT_SHORT]
+    written = [judged.file.modified for judged in cut]
+    # A pod that runs was made in this boot: where its file is older, the clock was wrong, and the time tells nothing.
+    ended = [judged.file.modified for judged in cut if judged.liveness is not Liveness.RUNNING]
+    if state.boot_time is not None and any(modified < state.boot_time - BOOT_MARGIN for modified in ended):
         found.append(
             Advice(
                 "power",

@@ -43,6 +43,9 @@ class Conflist:
 ASSUMED = {
     conflist.name: conflist for conflist in (Conflist("cbr0", "1.0.0"), Conflist("k8s-pod-network", "0.3.1"), Conflist("cilium", "0.3.1"))
 }
+# Interfaces on which containerd calls CNI: it takes one configuration (max_conf_num 1), whose interface go-cni numbers first (opts.go,
+# getIfName), and its own for the loopback. Other names are of plugins that call networks themselves.
+INTERFACE, LOOPBACK_INTERFACE = "eth0", "lo"
 # containerd's own network for `lo`: its conflist is built in (go-cni opts.go, WithLoNetwork).
 LOOPBACK = Conflist("cni-loopback", "0.3.1", file="built in")
 

@@ -87,6 +87,8 @@ def life(judged: Judged, look: Look) -> tuple[Life, tuple[str, ...]]:
         shown.append(EARLIER_BOOT)
     if look.tasks is not None:
         shown.append(NO_TASK)
+    if look.state.ready is None and look.tasks is None:
+        return Life.UNSHOWN, ()  # a time alone is no evidence: a board without a clock boots in the past
     return (Life.DEAD, tuple(shown)) if shown else (Life.UNSHOWN, ())
 
 
@@ -218,7 +220,7 @@ CONDITIONS = (
     Condition(
         "not-shown-dead",
         "nothing shows that its sandbox is dead",
-        "before Talos 1.9 sandboxes have no IDs in the API; then only an earlier boot or a missing task shows it",
+        "before Talos 1.9 sandboxes have no IDs in the API; then only a list of containerd's tasks without it shows it",
         lambda case: not _any_life(case, Life.UNSHOWN),
     ),
     Condition(

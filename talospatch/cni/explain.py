@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from talospatch.cni.conflist import INTERFACE, LOOPBACK_INTERFACE
 from talospatch.cni.damage import SENTENCES, Damage
 from talospatch.cni.names import shown
 from talospatch.cni.predict import reads_cache
@@ -77,6 +78,9 @@ def conflist_sentence(judged: Judged, node: NodeState) -> str:
     used = conflist_for(judged.file, node)
     if used is None and node.conflist is None:
         return f"The CNI configuration in force was not read, and {network} is no network that tells which one it is."
+    if used is None and judged.code == "other-interface":
+        interface = shown(judged.file.parsed.interface) if judged.file.parsed is not None else ""
+        return f"containerd has its network on {INTERFACE} and its loopback on {LOOPBACK_INTERFACE} only; this file is of {interface}."
     if used is None:
         force = node.conflist
         return f"The CNI configuration in force is {shown(force.name) if force else 'another'}; this file is of {network}."

@@ -47,6 +47,7 @@ class Failure(NamedTuple):
         reason: what follows ``cached result:``, or what follows the sandbox's ID.
         cause: the kind of reason.
         is_whole: whether the reason is known to be complete.
+        plugin: the CNI plugin whose own libcni could not read the cached result, as Multus's; empty where it was containerd's.
     """
 
     sandbox: str
@@ -54,6 +55,7 @@ class Failure(NamedTuple):
     reason: str
     cause: Cause
     is_whole: bool = True
+    plugin: str = ""
 
 
 class LogLine(NamedTuple):
@@ -64,6 +66,8 @@ class LogLine(NamedTuple):
         at: when, seconds since 1970; None when the line does not say.
         namespace, pod, uid: of the pod, where the line names it.
         node: what ``talosctl logs`` put before the line; else empty.
+        of_pod: whether the kubelet says so of its work on the pod itself, which it still has. Its garbage collection, which has only the
+            sandbox, uses other words.
     """
 
     failure: Failure
@@ -72,10 +76,16 @@ class LogLine(NamedTuple):
     pod: str = ""
     uid: str = ""
     node: str = ""
+    of_pod: bool = False
 
 
 _FAILED = re.compile(r'destroy network for sandbox (\\*)"([0-9a-f]{64})\1": ?(.*)', re.DOTALL)
 _CACHED = re.compile(r'failed to get network (\\*)"([A-Za-z0-9][A-Za-z0-9_.\-]{0,252})\1" cached result: (.*)', re.DOTALL)
+# What the kubelet calls the failure to stop a pod that it still has, one that is to get a new sandbox or one that is to end
+# (killPodWithSyncResult in kuberuntime_manager.go). Both come from the pod's worker; the collector (kuberuntime_gc.go) never says it.
+_OF_POD = "KillPodSandboxError"
+# libcni puts this before what a plugin said; Multus's words are in the same line, up to `cached result:`.
+_PLUGIN = re.compile(r'plugin type=\\*"([^"\\]{1,64})\\*"')
 # Matches begin with the first backslash of a run only: else a long run would be searched again from each of them.
 _QUOTES = re.compile(r'(?<!\\)(\\*+)"')
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -133,6 +143,7 @@ def read_line(line: bytes, now: float | None = None) -> LogLine | None:
         pod[2] if pod else "",
         uid[1] if uid else "",
         _node_before(text),
+        _OF_POD in text,
     )
 
 
@@ -181,14 +192,14 @@ def _of_record(record: dict[str, Any], depth: int) -> LogLine | None:
             failure = _named(record, failure)
         if failure is None:
             continue
-        if "pod" not in record and "KillPodSandboxError" not in text:
+        if "pod" not in record and _OF_POD not in text:
             return LogLine(failure, time_of(record))
         namespace, pod = _pod(record.get("pod"))
         uid = record.get("podUID")
         if not isinstance(uid, str):
             match = _UID.search(text)
             uid = match[1] if match else ""
-        return LogLine(failure, time_of(record), namespace, pod, uid[:64])
+        return LogLine(failure, time_of(record), namespace, pod, uid[:64], of_pod=_OF_POD in text)
     return None
 
 
@@ -205,7 +216,8 @@ def _failure_in(text: str) -> Failure | None:
     sandbox = outer[2] if outer else ""
     if cached is not None:
         reason, is_whole = _unquoted(cached[3], len(cached[1]))
-        return Failure(sandbox, cached[2], reason, Cause.CACHE, is_whole)
+        plugin = _PLUGIN.search((outer[3] if outer else text)[: cached.start()])
+        return Failure(sandbox, cached[2], reason, Cause.CACHE, is_whole, plugin[1] if plugin else "")
     if outer is None:
         return None
     reason, is_whole = _unquoted(outer[3], len(outer[1]))

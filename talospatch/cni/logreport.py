@@ -36,10 +36,12 @@ class SandboxLog:
         cause: why.
         network: whose cached result could not be read; empty for another cause.
         reason: the exact words after ``cached result:``, or after the sandbox's ID for another cause.
+        plugin: the CNI plugin whose own libcni could not read it; empty where it was containerd's, or for another cause.
         lines: how many lines say so.
         first, last: when the first and the last of them were written, seconds since 1970; None when no line says when.
         is_over: whether containerd said afterwards that it was stopped or removed.
         pod: whose it is, where a line says so.
+        has_pod: whether the kubelet still had the pod when it failed last: then the pod can neither start nor end.
         node: the node, where the log says so.
     """
 
@@ -47,11 +49,13 @@ class SandboxLog:
     cause: Cause
     network: str = ""
     reason: str = ""
+    plugin: str = ""
     lines: int = 1
     first: float | None = None
     last: float | None = None
     is_over: bool = False
     pod: PodName | None = None
+    has_pod: bool = False
     node: str = ""
 
     @property
@@ -85,7 +89,8 @@ class LogReport:
 
     def failing(self) -> Mapping[str, LoggedFailure]:
         """Return the sandboxes whose cached result still kept them from being stopped when the logs ended."""
-        return {each.sandbox: LoggedFailure(each.network, each.reason) for each in self.sandboxes.values() if self.still_fails(each)}
+        failing = (each for each in self.sandboxes.values() if self.still_fails(each))
+        return {each.sandbox: LoggedFailure(each.network, each.reason, each.plugin, each.has_pod) for each in failing}
 
     def still_fails(self, each: SandboxLog) -> bool:
         """Whether a sandbox of it could still not be stopped when the logs ended, because of its cached result."""

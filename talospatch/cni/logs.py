@@ -18,6 +18,9 @@ MOST_PODS = 20_000
 LONGEST_LINE = 256 << 10  # bytes; a longer line is not looked at
 _MOST_REASONS = 8
 _MOST_POOLS = 16
+# Seconds. A pod that the kubelet has it tries to sync every 10 to 15 s (backOffPeriod in kubelet.go, jitter in pod_workers.go), and what is
+# left of another it collects once a minute: where only the collector spoke for this long, the pod is gone.
+_POD_TURN = 100.0
 _JUMP = 300.0  # seconds that a log's clock may go back from one line to the next before it is called a jump
 _EDGE, _LINES = 16 << 10, 8  # bytes at either end of a log, and lines in them, that are searched for its first and its last time
 _ABOVE = 4096  # bytes before a line that continues a text, in which the header of that text is looked for
@@ -38,7 +41,8 @@ _STARTED = (
         rb'namespace:\\*"(?P<space>[^"\\]{1,253})\\*".{0,40}? returns sandbox id \\*"(?P<id>[0-9a-f]{64})'
     ),
 )
-_ENDED = re.compile(rb'(?:Stop|Remove)PodSandbox (?:for )?\\*"([0-9a-f]{64})\\*" returns successfully')
+# What containerd logs when it has stopped or removed one, in every version (instrumented_service.go of its CRI plugin).
+ENDED = re.compile(rb'(?:Stop|Remove)PodSandbox (?:for )?\\*"([0-9a-f]{64})\\*" returns successfully')
 # klog writes a pod as an object in JSON and as namespace/name in text; the event as an object in either, before 1.22 as a Go struct.
 _PLEG_POD = re.compile(
     rb'"pod":\{"name":"(?P<name>[a-z0-9.\-]{1,253})","namespace":"(?P<space>[a-z0-9.\-]{1,253})"\}'
@@ -56,7 +60,7 @@ def _lines(number: int, which: str) -> str:
 class _Seen:
     """What was said of one sandbox so far."""
 
-    __slots__ = ("_again", "_latest", "ended", "first", "last", "lines", "node", "pod", "reasons")
+    __slots__ = ("_again", "_latest", "ended", "first", "last", "lines", "node", "of_pod", "pod", "reasons", "timeless_of_pod")
 
     def __init__(self) -> None:
         self.lines = 0
@@ -64,6 +68,8 @@ class _Seen:
         self.last: float | None = None
         self.ended: float | None = None
         self.pod: PodName | None = None
+        self.of_pod: float | None = None
+        self.timeless_of_pod = False
         self.node = ""
         self.reasons: dict[Failure, int] = {}
         self._latest: Failure | None = None
@@ -82,6 +88,10 @@ class _Seen:
             self.last = at if self.last is None or at > self.last else self.last
         if self.ended is not None and (at is None or at > self.ended):
             self.ended = None
+        if line.of_pod and at is not None:
+            self.of_pod = at if self.of_pod is None else max(self.of_pod, at)
+        elif line.of_pod:
+            self.timeless_of_pod = True
         if line.pod:
             self.pod = PodName(line.namespace, line.pod, line.uid)
         self.node = node or self.node
@@ -100,13 +110,21 @@ class _Seen:
             cause=chosen.cause,
             network=chosen.network,
             reason=chosen.reason,
+            plugin=chosen.plugin,
             lines=self.lines,
             first=self.first,
             last=self.last,
             is_over=self.ended is not None,
             pod=self.pod or known,
+            has_pod=self._has_pod(),
             node=self.node,
         )
+
+    def _has_pod(self) -> bool:
+        """Whether the kubelet still had the pod when it failed last; where lines have no times, whether it ever said so."""
+        if self.of_pod is None or self.last is None:
+            return self.timeless_of_pod
+        return self.of_pod >= self.last - _POD_TURN
 
 
 def _lines_with(needle: bytes, block: bytes, low: int, high: int, lines: dict[int, int]) -> None:
@@ -285,7 +303,7 @@ class LogScan:
             self._previous = at
 
     def _returned(self, line: bytes, at: float | None) -> None:
-        ended = _ENDED.search(line)
+        ended = ENDED.search(line)
         if ended is not None:
             seen = self._seen.get(ended[1].decode())
             if seen is not None:

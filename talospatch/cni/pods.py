@@ -7,6 +7,7 @@ status, and somebody else may have got it since; a pod's name is taken again as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,13 +30,20 @@ class KubernetesPod(NamedTuple):
     addresses: tuple[str, ...] = ()
     hostname: str = ""
     started: float | None = None
-    ended: float = float("inf")
+    ended: float = math.inf
 
 
 class Match(NamedTuple):
-    """A pod that a sandbox is of, and whether it was found by the hostname alone."""
+    """A pod that a sandbox is of.
+
+    Attributes:
+        pod: its name.
+        exists: whether it is not finished: deleted or not, the kubelet has it and wants to stop its sandboxes or to run it.
+        by_hostname: whether it was found by the hostname alone.
+    """
 
     pod: PodName
+    exists: bool
     by_hostname: bool = False
 
 
@@ -54,11 +62,27 @@ def pod_of(pods: Iterable[KubernetesPod], *, addresses: Collection[str], hostnam
     if found:
         # An address and a hostname that tell of different pods tell of none.
         fits = len(found) == 1 and (not hostname or found[0].hostname in ("", hostname))
-        return Match(found[0].pod) if fits else None
+        return _match(found[0]) if fits else None
     if not hostname or (runs and addresses):
         return None
     named = [each for each in there if each.hostname == hostname]
-    return Match(named[0].pod, by_hostname=True) if len(named) == 1 else None
+    return _match(named[0], by_hostname=True) if len(named) == 1 else None
+
+
+def exists(pods: Iterable[KubernetesPod], pod: PodName, made: float | None) -> bool:
+    """Whether a pod that is known by its name is there and not finished; another one may have its name by now.
+
+    Args:
+        pods: of its node.
+        pod: the name; its UID tells, where it is known, else the times do.
+        made: when its sandbox was made, whole seconds since 1970; None when that is not known.
+    """
+    named = [each for each in pods if each.pod[:2] == pod[:2] and each.ended == math.inf]
+    return any(each.pod.uid == pod.uid if pod.uid else _was_there(each, made) for each in named)
+
+
+def _match(pod: KubernetesPod, *, by_hostname: bool = False) -> Match:
+    return Match(pod.pod, pod.ended == math.inf, by_hostname)
 
 
 def _was_there(pod: KubernetesPod, made: float | None) -> bool:

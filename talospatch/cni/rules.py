@@ -48,8 +48,22 @@ class Rule(NamedTuple):
 
 
 UPGRADE = "upgrading the node to Talos 1.8 or newer keeps its data, and the new containerd then clears it by itself within about a minute"
-_FOR_EVER = "the kubelet tries about once a minute and fails each time, also after a reboot; the sandbox and its address stay"
-_ON_DELETION = "as long as the pod runs, nothing; once it is deleted, stopping its sandbox fails about once a minute, for ever"
+# Sources: go.mod of Multus at v4.0.2 (libcni 1.1.2), v4.1.0 (1.2.0-rc1) and v4.2.1 (1.3.0).
+MULTUS = "look at the version of Multus: 4.1 and newer go on without a file that they cannot read; upgrading Talos changes nothing about it"
+# Sources: kuberuntime_gc.go, evictSandboxes and removeSandbox, once a minute (ContainerGCPeriod in kubelet.go); for a pod that the kubelet
+# has, SyncPod and killPodWithSyncResult in kuberuntime_manager.go, and backOffPeriod with its jitter in pod_workers.go.
+_OFTEN, _OFTEN_OF_POD = "about once a minute", "every 10 to 15 seconds"
+_FOR_EVER = (
+    f"the kubelet tries again and again ({_OFTEN} where the pod is gone, {_OFTEN_OF_POD} as long as it exists) and fails each time, also "
+    "after a reboot; the sandbox and its address stay"
+)
+_FOR_EVER_OF_POD = (
+    f"the kubelet tries {_OFTEN_OF_POD} and fails each time, also after a reboot; the pod stays as it is, deleted or not, and so does its "
+    "address"
+)
+_ON_DELETION = (
+    "as long as the pod runs, nothing; once it is deleted, or gets a new sandbox, stopping this one fails again and again, for ever"
+)
 _AT_STOP = "when the sandbox is stopped the file goes with it"
 _STAYS = "nothing: the file stays until somebody removes it"
 _LOOK = "that depends on what could not be seen"
@@ -73,13 +87,23 @@ ON_EVERY_VERSION = frozenset({"stop-crashes", "stop-will-crash", "stop-hangs", "
 # Codes of what `talospatch cni repair` cannot remove and that does not heal either: their hints say who can.
 BY_HAND = frozenset({"stop-hangs", "stop-will-hang", "stop-will-crash"})
 
+# Codes of files that a plugin's own libcni reads: no other containerd changes what becomes of them.
+BY_PLUGIN = frozenset({"logged-elsewhere", "delegated"})
+
 # Every code a file can get. "{error}" is what the node logs.
 RULES = {
     "stop-fails": Rule(
         Verdict.FATAL,
-        "the pod is gone, but its sandbox does not stop: each try, about once a minute, fails with “{error}”, and its address stays taken",
+        "the sandbox does not run, and it does not stop: each try fails with “{error}”, and its address stays taken",
         UPGRADE,
         _FOR_EVER,
+    ),
+    "pod-stuck": Rule(
+        Verdict.FATAL,
+        f"the pod still exists and can neither start nor end: its old sandbox has to stop first, and each try, {_OFTEN_OF_POD}, fails with "
+        "“{error}”",
+        UPGRADE,
+        _FOR_EVER_OF_POD,
     ),
     "stop-will-fail": Rule(
         Verdict.TIME_BOMB,
@@ -95,8 +119,8 @@ RULES = {
     ),
     "logged-elsewhere": Rule(
         Verdict.FATAL,
-        "this containerd would go on, but the log shows that stopping this sandbox fails with “{error}”: a plugin with a libcni of its own",
-        "look at the version of Multus: 4.1 and newer go on without a file that they cannot read",
+        "the log shows that stopping this sandbox fails with “{error}”: in a plugin with a libcni of its own, not in containerd's",
+        MULTUS,
         _FOR_EVER,
     ),
     "stop-crashes": Rule(
@@ -104,7 +128,7 @@ RULES = {
         "each try to stop this sandbox ends containerd itself: the result has a null in its list of interfaces or addresses, on which "
         "every libcni from 1.0 on panics when it converts the result to the version of the network in force ({error})",
         "remove the file, with `talospatch cni repair` (once more if containerd ends meanwhile): no upgrade helps, nor does a reboot",
-        "Talos starts containerd again, pods keep running, and the kubelet's next try, about a minute later, ends it again",
+        "Talos starts containerd again, pods keep running, and the kubelet's next try ends it again",
     ),
     "stop-will-crash": Rule(
         Verdict.TIME_BOMB,
@@ -113,7 +137,7 @@ RULES = {
         "({error})",
         "remove the file before the pod is deleted: no upgrade helps, nor does a reboot. `talospatch cni repair` leaves files of running "
         f"pods alone; a pod on the node can remove it, and the sandbox stops without it: {_BY_HAND.format(kind='f')}",
-        "as long as the pod runs, nothing; once it is deleted, containerd ends about once a minute",
+        "as long as the pod runs, nothing; once it is deleted, each try to stop its sandbox ends containerd",
     ),
     "stop-hangs": Rule(
         Verdict.FATAL,
@@ -154,7 +178,7 @@ RULES = {
     "delegated": Rule(
         Verdict.UNKNOWN,
         "the file is damaged and of a network that Multus calls with a libcni of its own; Multus before 4.1 fails on it",
-        "look at the version of Multus",
+        MULTUS,
         _LOOK,
     ),
     "foreign-name": Rule(
@@ -171,6 +195,11 @@ RULES = {
     "stays-behind": Rule(Verdict.RESIDUE, "stopping the sandbox works, but leaves this behind", ahead=_STAYS),
     "other-network": Rule(
         Verdict.RESIDUE, "the file belongs to a network that is no longer in force: it is never read and never removed", ahead=_STAYS
+    ),
+    "other-interface": Rule(
+        Verdict.RESIDUE,
+        "the file belongs to an interface that containerd never makes: it is never read and never removed",
+        ahead=_STAYS,
     ),
     "host-network": Rule(
         Verdict.RESIDUE, "the pod is in the host's network, so containerd never calls CNI for it and never reads this file", ahead=_STAYS
@@ -194,6 +223,20 @@ WITHOUT_FILE = {
         f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
         _FOR_EVER,
     ),
+    "logged-of-pod": Rule(
+        Verdict.FATAL,
+        "the log shows that the pod still exists and can neither start nor end: its old sandbox has to stop first, and each try, "
+        f"{_OFTEN_OF_POD}, fails with “{{error}}”; the file itself was not looked at",
+        f"on Talos up to 1.7 {UPGRADE}; on a newer one look at the version of Multus",
+        _FOR_EVER_OF_POD,
+    ),
+    "logged-by-plugin": Rule(
+        Verdict.FATAL,
+        "the log shows that stopping this sandbox fails with “{error}”, in a plugin with a libcni of its own; "
+        "the file itself was not looked at",
+        MULTUS,
+        _FOR_EVER,
+    ),
     "logged-and-removed": Rule(
         Verdict.HEALS,
         "stopping this sandbox failed with “{error}”, but its file is gone by now",
@@ -204,7 +247,7 @@ WITHOUT_FILE = {
         Verdict.UNKNOWN,
         "stopping this sandbox fails, but not for its cached result: “{error}”",
         "look at the CNI plugin: this is not about the result cache",
-        "the kubelet tries again, about once a minute",
+        "the kubelet tries again and again",
     ),
     "address-only": Rule(
         Verdict.RESIDUE,

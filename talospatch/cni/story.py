@@ -7,7 +7,7 @@ A story is a value; :mod:`talospatch.cni.telling` puts it into sentences. Nothin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from talospatch.cni.loglines import Cause
 from talospatch.cni.logreport import LogReport, PodName, SandboxLog
 from talospatch.cni.names import shown
 from talospatch.cni.rules import RULES, WITHOUT_FILE, WORST_FIRST, Rule, Verdict
-from talospatch.cni.verdict import BOOT_MARGIN, Judged, Liveness, NodeState, whereabouts
+from talospatch.cni.verdict import BOOT_MARGIN, Judged, Liveness, NodeState, of_pod, whereabouts
 
 
 class Source(StrEnum):
@@ -63,11 +63,13 @@ class Story:
         pod: whose it is; None when nothing tells.
         pod_source: what tells.
         hostname: its own, where nothing tells the pod or Kubernetes knew it by this alone; else empty.
+        pod_exists: what tells that its pod still exists: LOG or KUBERNETES, and then the pod waits for this sandbox to stop; NODE where the
+            pod runs in another sandbox. None when nothing tells, which does not mean that it is gone.
         addresses: those held for it, as host-local's own files say.
         namespace_file: its network namespace in ``/run/netns``, where a cache file or the node names it.
         since: when the trouble began, as far as can be seen: seconds since 1970; None when nothing tells.
         since_source: what tells: the file's time, or the log's first line about it.
-        from_earlier_boot: whether its files were written before the node booted.
+        from_earlier_boot: whether its files were written before the node booted. Of a sandbox that runs they were not, whatever their time.
         code: key of :data:`~talospatch.cni.rules.RULES`, or of :data:`~talospatch.cni.rules.WITHOUT_FILE`.
     """
 
@@ -80,6 +82,7 @@ class Story:
     pod: PodName | None = None
     pod_source: Source = Source.UNKNOWN
     hostname: str = ""
+    pod_exists: Source | None = None
     addresses: tuple[str, ...] = ()
     namespace_file: str = ""
     since: float | None = None
@@ -156,6 +159,7 @@ def story(sandbox: str, judged: Iterable[Judged], traces: Traces, node: NodeStat
     leases = by_sandbox(traces.leases).get(sandbox, ())
     alive = files[0].liveness if files else _whereabouts(sandbox, leases, node)
     pod, pod_source = _pod(sandbox, files, traces)
+    exists = _exists(sandbox, alive, log, pod, traces)
     since, since_source = _since(files, log)
     return Story(
         sandbox=sandbox,
@@ -166,12 +170,19 @@ def story(sandbox: str, judged: Iterable[Judged], traces: Traces, node: NodeStat
         still_fails=log is not None and alive is not Liveness.GONE and traces.logs.still_fails(log),
         pod=pod,
         pod_source=pod_source,
+        pod_exists=exists,
         addresses=tuple(each.address for each in leases),
         namespace_file=traces.namespaces.get(sandbox) or next(filter(None, map(_namespace_file, files)), ""),
         since=since,
         since_source=since_source,
-        from_earlier_boot=bool(files) and node.boot_time is not None and files[0].file.modified < node.boot_time - BOOT_MARGIN,
+        from_earlier_boot=bool(files) and alive is not Liveness.RUNNING and _is_older(files[0], node.boot_time),
     )
+
+
+def waiting(found: Story) -> Story:
+    """Return a story of which Kubernetes has told that the pod still exists: the pod waits for this sandbox to stop."""
+    files = tuple(map(of_pod, found.files))
+    return replace(found, pod_exists=Source.KUBERNETES, files=files, code=files[0].code if files else found.code)
 
 
 def stories(judged: Iterable[Judged], traces: Traces, node: NodeState) -> tuple[Story, ...]:
@@ -209,7 +220,11 @@ def _code(alive: Liveness, log: SandboxLog | None, leases: Sequence[Lease], trac
         return "logged-and-over"
     if log.cause is not Cause.CACHE:
         return "another-cause"
-    return "logged-and-removed" if traces.are_files_complete else "logged"
+    if traces.are_files_complete:
+        return "logged-and-removed"
+    if log.plugin:
+        return "logged-by-plugin"
+    return "logged-of-pod" if log.has_pod else "logged"
 
 
 def _pod(sandbox: str, files: Sequence[Judged], traces: Traces) -> tuple[PodName | None, Source]:
@@ -223,6 +238,19 @@ def _pod(sandbox: str, files: Sequence[Judged], traces: Traces) -> tuple[PodName
     return (logged, Source.LOG) if logged is not None else (None, Source.UNKNOWN)
 
 
+def _exists(sandbox: str, alive: Liveness, log: SandboxLog | None, pod: PodName | None, traces: Traces) -> Source | None:
+    """Return what tells that the pod of a sandbox that does not run still exists."""
+    if alive in (Liveness.RUNNING, Liveness.STARTING, Liveness.GONE):
+        return None
+    if log is not None and log.has_pod and traces.logs.still_fails(log):
+        return Source.LOG
+    if alive is not Liveness.STOPPED:
+        return None
+    uid = pod.uid if pod is not None else ""
+    elsewhere = uid and any(each.uid == uid for other, each in traces.pods.items() if other != sandbox)
+    return Source.NODE if elsewhere else None
+
+
 def _since(files: Sequence[Judged], log: SandboxLog | None) -> tuple[float | None, Source]:
     """Return when the trouble began: a file's own time is when the damage was done, and a log has lost what is older than its ring."""
     damaged = [each.file.modified for each in files if each.verdict is not Verdict.HEALTHY and each.file.modified > 0]
@@ -231,6 +259,10 @@ def _since(files: Sequence[Judged], log: SandboxLog | None) -> tuple[float | Non
     if log is not None and log.first is not None:
         return log.first, Source.LOG
     return None, Source.UNKNOWN
+
+
+def _is_older(judged: Judged, boot_time: int | None) -> bool:
+    return boot_time is not None and judged.file.modified < boot_time - BOOT_MARGIN
 
 
 def _namespace_file(judged: Judged) -> str:

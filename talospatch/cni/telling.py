@@ -22,6 +22,11 @@ _POD_SOURCES = {
     Source.NODE: "as the node lists it",
     Source.LOG: "as the log says",
 }
+_EXISTS = {
+    Source.LOG: "the kubelet still has this pod: its log tells of failing on the pod itself, not only on the sandbox",
+    Source.NODE: "its pod runs in another sandbox, as the node lists it",
+    Source.KUBERNETES: "Kubernetes still has this pod on the node",
+}
 
 
 def headline(story: Story) -> str:
@@ -49,6 +54,8 @@ def told(story: Story, node: NodeState) -> tuple[str, ...]:
 
 def _texts(story: Story, node: NodeState) -> Iterator[str]:
     yield _whose(story)
+    if story.pod_exists is not None:
+        yield _EXISTS[story.pod_exists]
     if not story.files:
         yield f"its ID is {story.sandbox}"
     for judged in story.files:
@@ -148,6 +155,7 @@ def to_dict(story: Story, node: NodeState) -> dict[str, object]:
         "liveness": story.liveness.value,
         "pod": story.whose.to_dict(),
         "hostname": story.hostname or None,
+        "podExists": story.pod_exists.value if story.pod_exists is not None else None,
         "files": [shown(judged.file.name) for judged in story.files],
         "addresses": list(story.addresses),
         "networkNamespace": shown(story.namespace_file) or None,
@@ -171,6 +179,7 @@ def _log_dict(story: Story) -> dict[str, object]:
         "cause": log.cause.value,
         "network": shown(log.network) or None,
         "reason": shown_error(log.reason),
+        "plugin": shown(log.plugin) or None,
         "lines": log.lines,
         "first": log.first,
         "last": log.last,

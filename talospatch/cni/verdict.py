@@ -7,12 +7,12 @@ cache, the content is damaged, and containerd still knows the sandbox. Everythin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from talospatch.cni import libcni as libcnis
-from talospatch.cni.conflist import ASSUMED, LOOPBACK, Conflist
+from talospatch.cni.conflist import ASSUMED, INTERFACE, LOOPBACK, LOOPBACK_INTERFACE, Conflist
 from talospatch.cni.damage import EMPTY_FILE, UNSEEN, Damage, Inspection, inspect
 from talospatch.cni.libcni import Fact
 from talospatch.cni.predict import HANG, PANIC, DeletePrediction, FileKind, predict_delete, predict_read, reads_cache
@@ -84,10 +84,14 @@ class LoggedFailure(NamedTuple):
     Attributes:
         network: whose cached result it was.
         reason: what follows ``cached result:``.
+        plugin: the CNI plugin whose own libcni could not read it; empty where it was containerd's.
+        has_pod: whether the kubelet still had the pod when it failed last.
     """
 
     network: str
     reason: str
+    plugin: str = ""
+    has_pod: bool = False
 
 
 class CacheFile(NamedTuple):
@@ -167,7 +171,8 @@ def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness
         modified: when what we have of it was written, seconds since 1970; None when unknown.
         node: what decides.
     """
-    if node.ready is not None and sandbox in node.ready:
+    # Before anything is made of times: a board without a clock may have written what it runs now with a time before its boot.
+    if sandbox in (node.ready or ()) or sandbox in (node.tasks or ()):
         return Liveness.RUNNING
     # No sandbox outlives a reboot: where the API does not name sandboxes, this shows that one does not run.
     earlier_boot = modified is not None and node.boot_time is not None and modified < node.boot_time - BOOT_MARGIN
@@ -180,8 +185,6 @@ def whereabouts(sandbox: str, modified: int | None, node: NodeState) -> Liveness
         return Liveness.UNSEEN
     if node.ready is not None or earlier_boot:
         return Liveness.STOPPED
-    if node.tasks is not None and sandbox in node.tasks:
-        return Liveness.RUNNING
     # A sandbox gets its directory before its task, so of a new one the lack of a task says nothing.
     settled = modified is not None and node.now is not None and modified < node.now - SETTLING
     return Liveness.STOPPED if node.tasks is not None and settled else Liveness.KNOWN
@@ -195,10 +198,17 @@ def conflist_for(file: CacheFile, node: NodeState) -> Conflist | None:
     if file.parsed is None or node.no_conflist:
         return None
     if file.parsed.network == LOOPBACK.name:
-        return LOOPBACK
+        return LOOPBACK if file.parsed.interface == LOOPBACK_INTERFACE else None
+    if file.parsed.interface != INTERFACE:
+        return None
     if node.conflist is None:
         return ASSUMED.get(file.parsed.network)
     return node.conflist if file.parsed.network == node.conflist.name else None
+
+
+def _may_be_read(node: NodeState) -> bool:
+    """Whether a file to which containerd itself never comes may be read all the same."""
+    return node.conflist is None or node.conflist.delegates
 
 
 def tolerates(node: NodeState) -> bool:
@@ -229,18 +239,31 @@ def judge(file: CacheFile, node: NodeState, content: bytes | None = None, *, pod
     prediction = _predict(file, content, node, conflist, inspection)
     error = prediction.error if prediction is not None and prediction.fails else None
     logged = node.failing.get(file.parsed.sandbox)
+    if logged is not None and not logged.plugin and conflist is None and not _may_be_read(node):
+        logged = None  # a log names no interface, and may tell of a network that was in force before
     tried = logged is not None and logged.network == file.parsed.network and alive is Liveness.STOPPED
     unsound = inspection.damage is not Damage.NONE and error is None
     if unsound and tried and logged is not None:
         # The node has tried: whoever reads the file, and whether or not we may, this is what happens.
-        code = "logged-elsewhere" if tolerates(node) else "stop-fails"
-        return Judged(file, code, alive, inspection, logged.reason, logged=True)
+        by_plugin = bool(logged.plugin) or (conflist is None and node.conflist is not None)
+        code = "logged-elsewhere" if by_plugin or tolerates(node) else "stop-fails"
+        return _with_pod(Judged(file, code, alive, inspection, logged.reason, logged=True), logged)
     damaged = inspection.damage not in (Damage.NONE, Damage.UNSEEN) or error is not None
     # What was tried is not being written, whatever its time: a copy gives files new ones.
     young = not tried and node.now is not None and file.modified > node.now - WRITING
     code = _code(file, node, alive, conflist, prediction, damaged=damaged, content_known=content is not None, young=young)
     assumed = damaged and conflist is not None and conflist.assumed
-    return Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
+    found = Judged(file, code, alive, inspection, error, assumed=assumed, logged=logged is not None and logged.reason == error)
+    return _with_pod(found, logged if tried else None)
+
+
+def _with_pod(judged: Judged, logged: LoggedFailure | None) -> Judged:
+    return of_pod(judged) if logged is not None and logged.has_pod else judged
+
+
+def of_pod(judged: Judged) -> Judged:
+    """Return the same where it is known that the pod still exists: what cannot be stopped then keeps it from starting and from ending."""
+    return replace(judged, code="pod-stuck") if judged.code == "stop-fails" else judged
 
 
 def _inspect(file: CacheFile, content: bytes | None, node: NodeState, conflist: Conflist | None, *, pod_of_sound: bool) -> Inspection:
@@ -287,7 +310,8 @@ def _code(
     if conflist is None and node.conflist is not None:
         # Multus calls other networks itself, with the libcni that is built into it.
         if not node.conflist.delegates:
-            return "other-network"
+            own = file.parsed is not None and file.parsed.network in (node.conflist.name, LOOPBACK.name)
+            return "other-interface" if own else "other-network"
         if damaged:
             return "delegated"
         return "healthy" if content_known or tolerates(node) else "content-unread"

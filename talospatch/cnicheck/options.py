@@ -45,7 +45,8 @@ class CheckOptions:
         addresses: look at addresses and network namespaces of every node, not only where something is wrong with its cache.
         logs: what logs from elsewhere say, as a file or Loki; joined with what the nodes show.
         about: tell only what belongs to this sandbox, file or pod, whatever state it is in.
-        pods: tells the pods that Kubernetes has on a node; asked only with ``about``, about sandboxes whose pod nothing else tells.
+        pods: tells the pods that Kubernetes has on a node; asked only with ``about``, about sandboxes of which nothing else tells the
+            pod, or whether it still exists.
         concurrency: nodes looked at at the same time.
         node_timeout: seconds for everything that is asked of one node.
         log_timeout: seconds for one log of a node; what came until then counts.

@@ -1,4 +1,7 @@
-"""Finding the pod of a sandbox that no cache file, node answer or log names: from Kubernetes, else from the sandbox's own hostname."""
+"""Finding the pod of a sandbox that no cache file, node answer or log names: from Kubernetes, else from the sandbox's own hostname.
+
+Of a sandbox that does not stop Kubernetes also tells whether its pod still exists, where nothing else does.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from talospatch.cni.leases import by_sandbox
-from talospatch.cni.pods import pod_of
-from talospatch.cni.story import Source
+from talospatch.cni.pods import exists, pod_of
+from talospatch.cni.story import Source, waiting
 from talospatch.cni.verdict import Liveness
 from talospatch.cnicheck.hostnames import hostnames_of
 from talospatch.errors import KubernetesError, TalosPatchError
@@ -40,28 +43,33 @@ async def with_owners(
         The stories to tell, and a note, empty when there is nothing to say.
     """
     meant = {each.sandbox for each in told}
-    unknown = [each for each in (*told, *(each for each in others if each.sandbox not in meant)) if each.pod is None]
+    unknown = [each for each in (*told, *(each for each in others if each.sandbox not in meant)) if is_open(each)]
     found, note = await owners(client, node, unknown, leases, options.pods)
     more = [each for sandbox, each in found.items() if sandbox not in meant and _is_meant(each, options)]
     return (*(found.get(each.sandbox, each) for each in told), *more), note
 
 
+def is_open(story: Story) -> bool:
+    """Whether there is something about a story's pod that Kubernetes may tell."""
+    return story.pod is None or (story.pod_exists is None and story.code == "stop-fails")
+
+
 async def owners(
     client: CniCalls, node: str, unknown: Sequence[Story], leases: Iterable[Lease], pods: PodsOfNodes | None
 ) -> tuple[dict[str, Story], str]:
-    """Return the given stories, by sandbox, completed with the pod from Kubernetes or with the hostname; and a note.
+    """Return the given stories, by sandbox, completed with what Kubernetes tells of the pod, or with the hostname; and a note.
 
     The note is empty when there is nothing to say.
 
     Args:
         client: the client.
         node: the node's address.
-        unknown: stories of which the pod is not known.
+        unknown: stories of which the pod is not known, or whether it exists.
         leases: the addresses given out on the node.
         pods: asks Kubernetes, once and only where an address or a hostname is known; None when it is not to be asked.
     """
-    names = await hostnames_of(client, node, (each.sandbox for each in unknown if each.liveness is not Liveness.GONE))
-    matchable = any(each.addresses or each.sandbox in names for each in unknown)
+    names = await hostnames_of(client, node, (each.sandbox for each in unknown if each.pod is None and each.liveness is not Liveness.GONE))
+    matchable = any(each.pod is not None or each.addresses or each.sandbox in names for each in unknown)
     listed, note = await _listed(node, pods) if pods is not None and matchable else ((), "")
     held = by_sandbox(leases)
     return {each.sandbox: _owned(each, names.get(each.sandbox, ""), held, listed) for each in unknown}, note
@@ -79,10 +87,14 @@ async def _listed(node: str, pods: PodsOfNodes) -> tuple[tuple[KubernetesPod, ..
 def _owned(story: Story, hostname: str, held: Mapping[str, Sequence[Lease]], pods: Iterable[KubernetesPod]) -> Story:
     runs = story.liveness in (Liveness.RUNNING, Liveness.STARTING)
     leases = held.get(story.sandbox, ())
-    match = pod_of(pods, addresses=story.addresses, hostname=hostname, made=_made(story, leases), runs=runs)
+    made = _made(story, leases)
+    if story.pod is not None:
+        return waiting(story) if exists(pods, story.pod, made) else story
+    match = pod_of(pods, addresses=story.addresses, hostname=hostname, made=made, runs=runs)
     if match is None:
         return replace(story, hostname=hostname)
-    return replace(story, pod=match.pod, pod_source=Source.KUBERNETES, hostname=hostname if match.by_hostname else "")
+    owned = replace(story, pod=match.pod, pod_source=Source.KUBERNETES, hostname=hostname if match.by_hostname else "")
+    return waiting(owned) if match.exists and is_open(owned) else owned
 
 
 def _made(story: Story, leases: Iterable[Lease]) -> float | None:

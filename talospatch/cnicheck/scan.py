@@ -17,8 +17,8 @@ from talospatch.cni.names import shown
 from talospatch.cni.predict import FileKind
 from talospatch.cni.rules import WORST_FIRST, Verdict
 from talospatch.cni.runtimes import runtime_of
-from talospatch.cni.story import Story, Traces, files_by_sandbox, stories, story
-from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, tolerates
+from talospatch.cni.story import Source, Story, Traces, files_by_sandbox, stories, story
+from talospatch.cni.verdict import CacheFile, Judged, Liveness, NodeState, judge, of_pod, tolerates
 from talospatch.cnicheck.contents import read_contents
 from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.listing import Listing
@@ -263,6 +263,8 @@ class _Scan:
         told = self._stories(judged, state, traces)
         if self.options.about is not None and self.options.may_read:
             told = await self._with_owners(told, judged, state, traces)
+            waiting = {each.sandbox for each in told if each.pod_exists is Source.KUBERNETES}
+            judged = [of_pod(each) if each.file.parsed is not None and each.file.parsed.sandbox in waiting else each for each in judged]
         if self.options.about is not None and any(each.is_damaged for each in told):
             state = replace(state, space=await space_of(self.client, self.row.address))
         return self._report(judged, state, told, around, plain=plain)
@@ -370,16 +372,16 @@ def _is_odd(file: CacheFile, directories: frozenset[str] | None) -> bool:
 
 
 def _parted(files: Sequence[CacheFile], odd: Sequence[CacheFile], state: NodeState) -> tuple[list[CacheFile], list[CacheFile]]:
-    """Return the files to judge one by one, and those that one of their network stands for: harmless, whichever sandbox they are of."""
+    """Return the files to judge one by one, and those that one of their kind stands for: harmless, whichever sandbox they are of."""
     sandboxes = {file.parsed.sandbox for file in odd if file.parsed is not None} | state.host_network
     apart: list[CacheFile] = []
-    alike: dict[str, list[CacheFile]] = {}  # by network
+    alike: dict[tuple[str, str], list[CacheFile]] = {}  # by network and interface
     for file in files:
         parsed = file.parsed
         if parsed is None or parsed.sandbox in sandboxes:
             apart.append(file)
         else:
-            alike.setdefault(parsed.network, []).append(file)
+            alike.setdefault((parsed.network, parsed.interface), []).append(file)
     plain: list[CacheFile] = []
     for group in alike.values():
         (plain if judge(group[0], state).code == _HARMLESS else apart).extend(group)

@@ -1,5 +1,7 @@
 """The kubelet's removal of dead sandboxes, as far as it has to be seen: what stays of a sandbox goes once nothing keeps it from stopping.
 
+Of a pod that still exists the sandbox is stopped all the same, and stays.
+
 A sandbox that a spec calls stopped stays as it is until its cache file is taken away: a cluster shows the state that it was made with.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from talospatch.simulator import cri_log
 from talospatch.simulator.node_files import NETNS, RESULTS, SANDBOXES, pod_ip
 from talospatch.simulator.tree import PathError
 
@@ -16,7 +19,13 @@ if TYPE_CHECKING:
     from talospatch.simulator.spec import SandboxSpec
 
 LEASES, SCRATCH = "/var/lib/cni/networks/cbr0", "/var/lib/cni/flannel"
-PERIOD = 60.0  # seconds between two tries (the kubelet's ContainerGCPeriod)
+_PERIOD = 60.0  # seconds between two tries (the kubelet's ContainerGCPeriod)
+_POD_PERIOD = 13.0  # the same for a pod that exists: between 10 and 15 (backOffPeriod in kubelet.go, jitter in pod_workers.go)
+
+
+def period(sandbox: SandboxSpec) -> float:
+    """Seconds between two tries to stop a sandbox."""
+    return _POD_PERIOD if sandbox.pod_exists else _PERIOD
 
 
 def freed_by(node: SimulatedNode, path: str) -> SandboxSpec | None:
@@ -28,22 +37,25 @@ def freed_by(node: SimulatedNode, path: str) -> SandboxSpec | None:
 
 
 def first_try(node: SimulatedNode, sandbox: SandboxSpec) -> float:
-    """When the kubelet first tries to remove a sandbox after a boot; from then on every minute."""
-    return node.booted_at + PERIOD + int(sandbox.id[:2], 16) / 10
+    """When the kubelet first tries to stop a sandbox after a boot."""
+    return node.booted_at + period(sandbox) + int(sandbox.id[:2], 16) / 10
 
 
 def next_try(node: SimulatedNode, sandbox: SandboxSpec, at: float) -> float:
     """When it tries next."""
     first = first_try(node, sandbox)
-    return first if at < first else first + PERIOD * (1 + int((at - first) // PERIOD))
+    every = period(sandbox)
+    return first if at < first else first + every * (1 + int((at - first) // every))
 
 
-def collect(node: SimulatedNode, sandbox_id: str) -> None:
-    """Remove a sandbox: its directory, its network namespace, its address, what flannel kept of it."""
+def collect(node: SimulatedNode, sandbox_id: str, at: float) -> None:
+    """Stop a sandbox, which frees its network namespace, its address and what flannel kept of it; remove it unless its pod exists."""
     sandbox = next(each for each in node.spec.sandboxes if each.id == sandbox_id)
     if not node.runtime.up:
         return
-    kept = (f"{SANDBOXES}/{sandbox.id}", f"{NETNS}/cni-{sandbox.id[:8]}", f"{LEASES}/{pod_ip(sandbox)}", f"{SCRATCH}/{sandbox.id}")
-    for path in kept:
+    held = [f"{NETNS}/cni-{sandbox.id[:8]}", f"{LEASES}/{pod_ip(sandbox)}", f"{SCRATCH}/{sandbox.id}"]
+    for path in held if sandbox.pod_exists else [f"{SANDBOXES}/{sandbox.id}", *held]:
         with contextlib.suppress(PathError):
             node.tree.remove(path)
+    for line in cri_log.stopped(node, sandbox, at):
+        node.log("cri", line, at)

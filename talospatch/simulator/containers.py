@@ -67,7 +67,7 @@ def _entries(node: SimulatedNode, *, by_cri: bool) -> Iterator[machine_pb2.Conta
         if not sandbox.ready:
             continue
         pod = f"{sandbox.namespace}/{sandbox.pod}"
-        uid = sandbox.uid or str(node.cluster.identity("pod", sandbox.id))
+        uid = pod_uid(node, sandbox)
         yield _with_ids(
             node,
             machine_pb2.ContainerInfo(
@@ -99,6 +99,11 @@ def _entries(node: SimulatedNode, *, by_cri: bool) -> Iterator[machine_pb2.Conta
                 identifier,
                 uid if by_cri else "",
             )
+
+
+def pod_uid(node: SimulatedNode, sandbox: SandboxSpec) -> str:
+    """UID of a sandbox's pod: as specified, or one that follows from its id."""
+    return sandbox.uid or str(node.cluster.identity("pod", sandbox.id))
 
 
 def container_id(node: SimulatedNode, sandbox: SandboxSpec, name: str) -> str:

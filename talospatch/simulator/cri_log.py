@@ -28,9 +28,18 @@ def lines(node: SimulatedNode, failures: Iterable[tuple[float, str]]) -> Iterato
     for at, line in failures:
         record = json.loads(line)
         sandbox_id = record.get("podSandboxID")
-        if sandbox_id:
+        if sandbox_id and record["msg"].startswith("StopPodSandbox"):
             error = record["err"].removeprefix("rpc error: code = Unknown desc = ")
             yield at - 0.002, _line(node, at - 0.002, "error", f"StopPodSandbox for {json.dumps(sandbox_id)} failed", error=error)
+
+
+def stopped(node: SimulatedNode, sandbox: SandboxSpec, at: float) -> Iterator[str]:
+    """Yield what is said when a sandbox was stopped, and of a pod that does not exist any more also removed."""
+    quoted = json.dumps(sandbox.id)
+    yield _line(node, at, "info", f"TearDown network for sandbox {quoted} successfully")
+    yield _line(node, at, "info", f"StopPodSandbox for {quoted} returns successfully")
+    if not sandbox.pod_exists:
+        yield _line(node, at, "info", f"RemovePodSandbox {quoted} returns successfully")
 
 
 def _metadata(node: SimulatedNode, sandbox: SandboxSpec) -> str:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from talospatch.simulator import cri_log
-from talospatch.simulator.collector import PERIOD, first_try
-from talospatch.simulator.containers import inspector_refusal
+from talospatch.simulator.collector import first_try, period
+from talospatch.simulator.containers import inspector_refusal, pod_uid
 from talospatch.simulator.exchange import Exchange, StreamBroken, failure
 from talospatch.simulator.files import chunks
 from talospatch.simulator.node_files import RESULTS
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from talospatch.simulator.node import SimulatedNode
+    from talospatch.simulator.spec import SandboxSpec
     from talospatch.wire.proto import machine_pb2
 
 _ALWAYS = ("machined", "controller-runtime", "kernel")
@@ -109,7 +110,10 @@ def _kubelet_line(node: SimulatedNode, at: float, caller: str, message: str, **m
 
 
 def _stuck_sandboxes(node: SimulatedNode, now: float) -> list[tuple[float, str]]:
-    """Two lines a minute for each dead sandbox whose cache file keeps it from being removed (containerd before 2.0)."""
+    """Two lines a minute for each dead sandbox whose cache file keeps it from being removed (containerd before 2.0).
+
+    Of a pod that exists there are four at each sync, the last of which names it.
+    """
     if node.profile.cni_heals or not node.runtime.up:
         return []
     found = []
@@ -122,22 +126,39 @@ def _stuck_sandboxes(node: SimulatedNode, now: float) -> list[tuple[float, str]]
             f'rpc error: code = Unknown desc = failed to destroy network for sandbox "{sandbox.id}": '
             f'failed to get network "{sandbox.network}" cached result: {reason}'
         )
-        start = first_try(node, sandbox) + PERIOD * int((first - node.booted_at) // PERIOD)
-        for turn in range(int((now - start) // PERIOD) + 1):
-            at = start + turn * PERIOD
+        every = period(sandbox)
+        start = first_try(node, sandbox) + every * int((first - node.booted_at) // every)
+        for turn in range(int((now - start) // every) + 1):
+            at = start + turn * every
             caller = node.profile.kubelet_caller
             found.append(
                 (at, _kubelet_line(node, at, caller, "StopPodSandbox from runtime service failed", err=text, podSandboxID=sandbox.id))
             )
-            collector = "kuberuntime/kuberuntime_gc.go:180"
-            message = "Failed to stop sandbox before removing"
-            found.append((at, _kubelet_line(node, at + 0.001, collector, message, err=text, sandboxID=sandbox.id)))
+            found += [(at, line) for line in (_of_pod if sandbox.pod_exists else _of_collector)(node, sandbox, text, at)]
     return found
+
+
+def _of_collector(node: SimulatedNode, sandbox: SandboxSpec, text: str, at: float) -> Iterator[str]:
+    message = "Failed to stop sandbox before removing"
+    yield _kubelet_line(node, at + 0.001, "kuberuntime/kuberuntime_gc.go:180", message, err=text, sandboxID=sandbox.id)
+
+
+def _of_pod(node: SimulatedNode, sandbox: SandboxSpec, text: str, at: float) -> Iterator[str]:
+    """What kuberuntime_manager.go and pod_workers.go say when a pod's old sandbox does not stop."""
+    uid = pod_uid(node, sandbox)
+    error = f'failed to "KillPodSandbox" for "{uid}" with KillPodSandboxError: {json.dumps(text)}'
+    manager = "kuberuntime/kuberuntime_manager.go"
+    of_sandbox = {"Type": "containerd", "ID": sandbox.id}
+    yield _kubelet_line(node, at + 0.001, f"{manager}:1381", "Failed to stop sandbox", podSandboxID=of_sandbox)
+    yield _kubelet_line(node, at + 0.002, f"{manager}:1081", "killPodWithSyncResult failed", err=error)
+    pod = {"name": sandbox.pod, "namespace": sandbox.namespace}
+    message = "Error syncing pod, skipping"
+    yield _kubelet_line(node, at + 0.003, "kubelet/pod_workers.go:1300", message, err=error, pod=pod, podUID=uid)
 
 
 def stuck_count(node: SimulatedNode, now: float) -> int:
     """How often a sandbox could not be stopped lately."""
-    return len(_stuck_sandboxes(node, now)) // 2
+    return sum('"StopPodSandbox from runtime service failed"' in line for _, line in _stuck_sandboxes(node, now))
 
 
 def _damage(node: SimulatedNode, name: str) -> str:

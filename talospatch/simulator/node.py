@@ -202,8 +202,8 @@ class SimulatedNode:
         if sandbox is not None:
             self.timers.set(collector.next_try(self, sandbox, at), "collect", sandbox.id)
 
-    def _on_collect(self, _at: float, sandbox: str) -> None:
-        collector.collect(self, sandbox)
+    def _on_collect(self, at: float, sandbox: str) -> None:
+        collector.collect(self, sandbox, at)
 
     # Configurations
 

@@ -51,6 +51,9 @@ class SandboxSpec:
         ready: False for one that stopped; the API then shows only its directory.
         containers: names of its running containers.
         network: name of its CNI network; empty for a pod in the host's network, which has no cache files.
+        pod_exists: of a stopped one, whether its pod is still bound to the node, as after a power cut. The kubelet then tries to stop it as
+            often as it syncs the pod, and keeps it once it has stopped: its collector removes no sandbox that holds a dead container, nor
+            the latest one of a pod that exists (evictSandboxes in kuberuntime_gc.go).
     """
 
     id: str
@@ -61,6 +64,7 @@ class SandboxSpec:
     network: str = "cbr0"
     ip: str = ""
     uid: str = ""
+    pod_exists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,22 @@ def test_files_of_different_verdicts_are_told_apart(tmp_path: Path) -> None:
     assert f"leave 1 file, orphan: {because}" in text
 
 
+@pytest.mark.parametrize("form", [Format.TABLE, Format.MARKDOWN])
+def test_the_way_by_hand_stands_only_at_the_file_that_it_is_for(tmp_path: Path, form: Format) -> None:
+    """Of two running pods, one has an empty file, which waits for its pod or an upgrade, and one a file that will end containerd."""
+    other = replace(RUNNING, id="0d" * 32, pod="web-4")
+    hollow = b'{"kind":"cniCacheV1","result":{"cniVersion":"0.4.0","ips":[null]}}'
+    files = {f"{RESULTS}/{eth0(RUNNING)}": FileSpec(), f"{RESULTS}/{eth0(other)}": FileSpec(hollow)}
+    world = World.of(worker("v1.7.6", sandboxes=(RUNNING, other), files=files), tmp_path)
+    made = world.plan(RepairOptions())
+    assert {left.judged.code for node in made.nodes for left in node.left} == {"stop-will-fail", "stop-will-crash"}
+    text = " ".join(render(views.plan(made), form, width=100, paint=PLAIN).split())
+    of_hollow, _, of_empty = text.partition(eth0(other))[2].partition(eth0(RUNNING))
+    assert of_hollow.count("kubectl debug") == 1
+    assert of_empty
+    assert "kubectl debug" not in of_empty
+
+
 def test_with_yes_it_removes_and_proves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The plan and each step on stderr, the report on stdout; the bytes can be had back."""
     world = World.of(worker(files={PATH: FileSpec(b"{broken")}), tmp_path)

@@ -150,7 +150,7 @@ def test_a_printed_report_is_a_line_for_each_node_and_what_is_wrong_with_it() ->
     text = str(report)
     lines = text.splitlines()
     assert lines[0] == "worker-1: fatal, 1 file"
-    assert lines[1].startswith(f"  fatal: {NAME}: the pod is gone, but its sandbox does not stop")
+    assert lines[1].startswith(f"  fatal: {NAME}: the sandbox does not run, and it does not stop")
     assert "10.5.0.5: not checked: 10.5.0.5: List: no answer within 30 s" in lines
     assert "  contents: unknown (needs os:admin)" in lines
     assert any(line.startswith("  fatal: /var/lib/cni/networks/cbr0: all 253") for line in lines)

@@ -125,13 +125,22 @@ def test_a_running_pod_is_seen_in_either_look_and_by_either_sign() -> None:
         assert "running" in decide(first, second).reasons
 
 
-def test_before_talos_1_9_an_earlier_boot_shows_a_sandbox_dead() -> None:
-    """No sandbox outlives a reboot; five minutes are left for clocks that jump at boot."""
+def test_before_talos_1_9_an_earlier_boot_shows_a_sandbox_dead_only_beside_the_tasks() -> None:
+    """No sandbox outlives a reboot, but a board without a clock writes files of this boot with a time before it."""
     older = judged(file(modified=BOOT - 301))
-    found = decide(look(0.0, older, tasks=None), look(APART, older, tasks=None))
-    assert (found.eligible, found.shown_dead) == (True, (EARLIER_BOOT,))
+    found = decide(look(0.0, older), look(APART, older))
+    assert (found.eligible, found.shown_dead) == (True, (EARLIER_BOOT, NO_TASK))
     newer = judged(file(modified=BOOT - 299))
-    assert decide(look(0.0, newer, tasks=None), look(APART, newer, tasks=None)).reasons == ("not-shown-dead",)
+    assert decide(look(0.0, newer), look(APART, newer)).shown_dead == (NO_TASK,)
+    for first, second in ((None, None), (TASKS, None), (None, TASKS)):
+        assert decide(look(0.0, older, tasks=first), look(APART, older, tasks=second)).reasons == ("not-shown-dead",)
+
+
+def test_from_talos_1_9_on_the_tasks_are_not_needed() -> None:
+    """The API names the sandboxes that run."""
+    older = judged(file(modified=BOOT - 301), TALOS_1_9)
+    found = decide(look(0.0, older, state=TALOS_1_9, tasks=None), look(APART, older, state=TALOS_1_9, tasks=None))
+    assert (found.eligible, found.shown_dead) == (True, (NOT_READY, EARLIER_BOOT))
 
 
 def test_from_talos_1_9_on_the_ready_sandboxes_show_it() -> None:

@@ -31,6 +31,7 @@ from talospatch.cni import logs
 from talospatch.cni.loglines import Cause
 from talospatch.cni.logreport import RECENT, LogReport, PodName, only
 from talospatch.cni.logs import LONGEST_LINE, LogScan
+from talospatch.cni.verdict import LoggedFailure
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "logs"
 NOISE = '{"ts":1776288000000.1,"caller":"kubelet/kubelet.go:2460","msg":"SyncLoop ADD","source":"api"}'
@@ -60,7 +61,7 @@ def test_an_hour_of_a_stuck_sandbox_is_one_row() -> None:
     assert found.per_hour == pytest.approx(121, abs=1)
     assert report.first == pytest.approx(1_776_288_000.0001)
     assert report.last == pytest.approx(AT + 3600)
-    assert report.failing() == {ID: ("cbr0", EMPTY)}
+    assert report.failing() == {ID: LoggedFailure("cbr0", EMPTY)}
 
 
 def test_two_lines_are_too_few_for_a_rate() -> None:
@@ -211,7 +212,7 @@ def test_a_report_can_be_narrowed_to_some_sandboxes() -> None:
     """One log of a fleet, node by node."""
     report = read(*hour()[:6], *hour(OTHER)[:6])
     assert list(only(report, [OTHER]).sandboxes) == [OTHER]
-    assert only(report, [OTHER]).failing() == {OTHER: ("cbr0", EMPTY)}
+    assert only(report, [OTHER]).failing() == {OTHER: LoggedFailure("cbr0", EMPTY)}
 
 
 def test_memory_stays_bounded_however_long_the_log_and_its_lines_are() -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet
+from logs_samples import EMPTY, ID, OTHER, collector, containerd_json, kubelet, multus, pod_worker_json, pod_worker_text
 
+from talospatch.cni.advice import prevention
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.explain import as_sentence
 from talospatch.cni.leases import Lease, lease, with_content
@@ -87,6 +88,54 @@ def test_the_evening_of_the_blog_is_one_story() -> None:
     )
 
 
+def working(at: float, sandbox: str = ID) -> str:
+    """The kubelet's line about a pod that it has."""
+    return json.dumps({**json.loads(pod_worker_json(sandbox)), "ts": at * 1000})
+
+
+def test_a_pod_that_came_back_after_a_power_cut_waits_for_its_old_sandbox() -> None:
+    """The log names it: it exists and cannot start, every 13 seconds. That is what it costs."""
+    report = logged(*(line for turn in range(45) for line in (kubelet(START + turn * 13), working(START + turn * 13))))
+    node = replace(NODE, failing=report.failing())
+    (found,) = stories([cached(node=node)], Traces(logs=report), node)
+    assert (found.code, found.verdict, found.pod_exists) == ("pod-stuck", Verdict.FATAL, Source.LOG)
+    text = " ".join(told(found, node))
+    assert "The kubelet still has this pod: its log tells of failing on the pod itself, not only on the sandbox." in text
+    assert "The pod still exists and can neither start nor end" in text
+    assert "every 10 to 15 seconds" in text
+    assert "once a minute" not in text
+    assert "pod is gone" not in text
+    assert "It costs about 560 lines of log an hour" in text
+
+
+def test_a_pod_of_which_only_the_collector_speaks_any_more_is_not_said_to_exist() -> None:
+    """It was deleted by force meanwhile."""
+    gone = [kubelet(START + 600 + turn * 60) for turn in range(4)]
+    report = logged(working(START), working(START + 13), *gone)
+    assert report.sandboxes[ID].has_pod is False
+    assert logged(working(START), working(START + 13), *gone[:0]).sandboxes[ID].has_pod
+    timeless = json.dumps({key: value for key, value in json.loads(pod_worker_json()).items() if key != "ts"})
+    assert logged(timeless).sandboxes[ID].has_pod
+    node = replace(NODE, failing=report.failing())
+    (found,) = stories([cached(node=node)], Traces(logs=report), node)
+    assert (found.code, found.pod_exists) == ("stop-fails", None)
+
+
+def test_a_pod_that_runs_in_another_sandbox_is_said_to_and_does_not_wait() -> None:
+    """By its UID; only the old sandbox stays."""
+    third = "c3" * 32
+    report = logged(containerd_json())
+    pods = {third: PodName("shop", "web-1", "6f1d")}
+    started = PodName("shop", "web-1", "6f1d")
+    traces = Traces(logs=replace(report, pods={ID: started}), pods=pods)
+    traces = replace(traces, logs=replace(traces.logs, sandboxes={ID: replace(report.sandboxes[ID], pod=started)}))
+    (found,) = stories([cached()], traces, NODE)
+    assert (found.code, found.pod_exists) == ("stop-fails", Source.NODE)
+    assert "Its pod runs in another sandbox, as the node lists it." in told(found, NODE)
+    (other,) = stories([cached()], replace(traces, pods={third: PodName("shop", "web-1", "another")}), NODE)
+    assert other.pod_exists is None
+
+
 def test_the_address_of_a_pod_that_runs_is_no_cost() -> None:
     """It is in use, though the file is a time bomb."""
     node = replace(NODE, ready=frozenset({ID}))
@@ -94,6 +143,15 @@ def test_the_address_of_a_pod_that_runs_is_no_cost() -> None:
     assert found.verdict is Verdict.TIME_BOMB
     assert "It has the address 10.244.7.3." in told(found, node)
     assert not any(line.startswith("It costs") for line in told(found, node))
+
+
+def test_a_file_of_a_pod_that_runs_is_not_said_to_be_from_before_the_boot() -> None:
+    """A board without a clock boots in the past."""
+    node = replace(NODE, tasks=frozenset({ID}))
+    (found,) = stories([cached(node=node)], Traces(), node)
+    assert (found.verdict, found.from_earlier_boot) == (Verdict.TIME_BOMB, False)
+    assert "before the node booted" not in " ".join(told(found, node))
+    assert [item.code for item in prevention(node, found.files)] == ["newer-libcni", "reads-the-cache"]
 
 
 def test_the_file_names_the_pod_before_the_node_and_the_log_do() -> None:
@@ -125,6 +183,9 @@ def test_the_log_names_the_pod_where_containerd_wrote_it_down() -> None:
     [
         ([kubelet(START)], NODE, True, "logged-and-removed"),
         ([kubelet(START)], NODE, False, "logged"),
+        ([multus()], replace(NODE, directories=None), False, "logged-by-plugin"),
+        ([pod_worker_json()], replace(NODE, directories=None), False, "logged-of-pod"),
+        ([pod_worker_text()], NodeState(), False, "logged-of-pod"),
         ([kubelet(START)], replace(NODE, directories=None), False, "logged"),
         ([kubelet(START)], replace(NODE, directories=frozenset()), True, "logged-and-over"),
         ([kubelet(START), kubelet(START + 9000, OTHER)], NODE, True, "logged-and-over"),
@@ -143,6 +204,15 @@ def test_without_a_file_the_log_tells_what_it_comes_to(lines: list[str], node: N
     found = story(ID, [], Traces(logs=logged(*lines), are_files_complete=complete), node)
     assert found.code == code
     assert "{" not in "".join(told(found, node))
+
+
+def test_a_log_alone_sends_nobody_to_upgrade_talos_for_what_multus_does() -> None:
+    """The line names the plugin that failed."""
+    by_plugin = story(ID, [], Traces(logs=logged(multus()), are_files_complete=False), NodeState())
+    assert "Multus" in by_plugin.rule.hint
+    assert "1.8" not in " ".join(told(by_plugin, NodeState()))
+    by_containerd = story(ID, [], Traces(logs=logged(kubelet(START)), are_files_complete=False), NodeState())
+    assert "upgrading the node to Talos 1.8" in by_containerd.rule.hint
 
 
 def test_an_address_of_a_sandbox_that_is_gone_is_told_when_asked_for() -> None:
@@ -175,13 +245,13 @@ def test_plain_values_hold_the_whole_story() -> None:
     )
     values = json.loads(json.dumps(values))
     assert set(values) == {
-        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "files", "addresses", "networkNamespace", "since", "sinceSource",
-        "fromEarlierBoot",
+        "sandbox", "verdict", "code", "liveness", "pod", "hostname", "podExists", "files", "addresses", "networkNamespace", "since",
+        "sinceSource", "fromEarlierBoot",
         "error", "log", "steadySeconds", "message", "ahead", "hint", "story",
     }  # fmt: skip
     assert values["log"] == {
-        "cause": "cached-result", "network": "cbr0", "reason": EMPTY, "lines": 120, "first": START, "last": START + 3540, "perHour": 121.0,
-        "stillFails": True, "node": None, "asPredicted": False,
+        "cause": "cached-result", "network": "cbr0", "reason": EMPTY, "plugin": None, "lines": 120, "first": START, "last": START + 3540,
+        "perHour": 121.0, "stillFails": True, "node": None, "asPredicted": False,
     }  # fmt: skip
 
 

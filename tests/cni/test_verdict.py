@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from talospatch.cni.advice import advice
+from talospatch.cni.advice import advice, prevention
 from talospatch.cni.conflist import Conflist
 from talospatch.cni.damage import Damage
 from talospatch.cni.explain import LIVENESS, explain, hint, sentence
@@ -25,7 +25,7 @@ GOOD = (SAMPLES / "1.0.0-flannel__cbr0-a1a1a1a1-eth0").read_bytes()
 ID = "a1" * 32
 BOOT, NOW = 1_700_000_000, 1_700_900_000
 FLANNEL = Conflist("cbr0", "1.0.0", "10-flannel.conflist")
-STUCK = "its sandbox does not stop: each try, about once a minute, fails with"
+STUCK = "it does not stop: each try fails with"
 EMPTY = "decoding version from network config: unexpected end of JSON input"
 HALF = GOOD[: len(GOOD) // 2]
 NEWER = GOOD.replace(b'"result":{"cniVersion":"1.0.0"', b'"result":{"cniVersion":"1.1.0"')
@@ -152,6 +152,26 @@ def test_a_network_that_is_no_longer_in_force_leaves_residue() -> None:
     assert judge(cache_file(900), state, GOOD).code == "other-network"
 
 
+@pytest.mark.parametrize(("network", "interface"), [("cbr0", "eth7"), ("cbr0", "lo"), ("cni-loopback", "eth0"), ("cbr0", "eth10")])
+@pytest.mark.parametrize("talos", ["v1.7.4", "v1.13.0"])
+def test_containerd_comes_to_no_file_of_an_interface_that_it_never_makes(network: str, interface: str, talos: str) -> None:
+    """It takes down its one network from eth0, and the loopback from lo; a failure in the log is of those, for a log tells no interface."""
+    file = cache_file(network=network, interface=interface)
+    for state in (node(talos), node(talos, ready=True), replace(node(talos), failing=LOGGED)):
+        judged = judge(file, state)
+        assert (judged.code, judged.verdict, judged.error) == ("other-interface", Verdict.RESIDUE, None)
+    assert f"this file is of {interface}" in explain(judged, state)
+    assert judge(file, node(known=False)).code == "orphan-damaged"
+
+
+def test_where_the_network_is_not_known_an_interface_tells_nothing() -> None:
+    """It may be one of Multus's, whose networks have any interface."""
+    for interface in ("net1", "eth7"):
+        assert judge(cache_file(interface=interface), node(conflist=None)).code == "network-unread"
+    multus = node(conflist=Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True))
+    assert judge(cache_file(interface="net1"), multus).code == "delegated"
+
+
 def test_multus_calls_other_networks_with_its_own_libcni() -> None:
     """So the node's containerd says nothing about them."""
     state = node("v1.13.0", conflist=Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True))
@@ -274,7 +294,7 @@ def test_the_explanation_names_the_damage_the_versions_and_the_way_out() -> None
         "This node has containerd 1.7.16 with libcni 1.1.2, which fails on a file that it cannot read.",
         "The CNI configuration of cbr0, cniVersion 1.0.0 (10-flannel.conflist), reads the cache when a pod is stopped.",
         "containerd still knows this sandbox, and it does not run.",
-        f"The pod is gone, but {STUCK} “{EMPTY}”, and its address stays taken.",
+        f"The sandbox does not run, and {STUCK} “{EMPTY}”, and its address stays taken.",
         "Upgrading the node to Talos 1.8 or newer keeps its data, and the new containerd then clears it by itself within about a minute.",
     ]
 
@@ -372,13 +392,20 @@ def test_the_verdict_says_failure_exactly_where_del_is_predicted_to_fail(
         (frozenset(), BOOT + 4000, "stop-fails"),
         (frozenset(), NOW - 300, "stop-fails-or-will"),
         (None, BOOT + 4000, "stop-fails-or-will"),
-        (frozenset({ID}), BOOT - 4000, "stop-fails"),
+        (frozenset({ID}), BOOT - 4000, "stop-will-fail"),
+        (frozenset(), BOOT - 4000, "stop-fails"),
     ],
 )
 def test_before_1_9_what_has_a_task_runs_and_what_has_none_does_not(tasks: frozenset[str] | None, modified: int, expected: str) -> None:
-    """Unless it is so new that its task may still come; and what is older than the boot has none, whatever is listed."""
+    """Unless it is so new that its task may still come. A task counts for more than a time: a board may boot without a clock."""
     state = replace(node(ready=None), tasks=tasks)
     assert judge(cache_file(modified=modified), state, b"").code == expected
+
+
+def test_a_task_that_runs_shows_a_pod_that_no_log_and_no_directory_does() -> None:
+    """As a READY sandbox does where the API names them."""
+    state = replace(node(ready=None, known=False), tasks=frozenset({ID}), failing=LOGGED)
+    assert liveness(cache_file(), state) is Liveness.RUNNING
 
 
 def test_a_file_of_a_pod_in_the_host_network_is_never_read() -> None:
@@ -435,6 +462,50 @@ def test_the_same_failure_on_a_containerd_that_heals_is_of_a_plugin_with_a_libcn
     judged = judge(cache_file(900), replace(node("v1.13.0"), failing=LOGGED))
     assert (judged.code, judged.verdict) == ("logged-elsewhere", Verdict.FATAL)
     assert "Multus" in hint(judged)
+
+
+MULTUS = Conflist("multus-cni-network", "0.3.1", "00-multus.conf", delegates=True)
+
+
+@pytest.mark.parametrize("talos", ["v1.6.0", "v1.7.6", "v1.13.0"])
+def test_what_containerd_never_reads_is_multus_to_fail_on_and_no_upgrade_of_talos_cures_it(talos: str) -> None:
+    """Its networks are read by its own libcni, on every version of Talos."""
+    state = replace(node(talos, conflist=MULTUS), failing=LOGGED)
+    for interface in ("eth0", "net1"):
+        judged = judge(cache_file(interface=interface), state)
+        assert (judged.code, judged.verdict) == ("logged-elsewhere", Verdict.FATAL)
+        assert "4.1" in hint(judged)
+        assert "upgrading Talos changes nothing" in hint(judged)
+    assert [item.code for item in advice(talos, state, [judged])] == ["multus"]
+    assert [item.code for item in prevention(state, [judged])] == ["disk"]
+
+
+@pytest.mark.parametrize("conflist", [None, FLANNEL])
+def test_a_log_that_names_the_plugin_tells_whose_libcni_it_was(conflist: Conflist | None) -> None:
+    """Also where the network in force was not read, or is another one again."""
+    by_plugin = {ID: LoggedFailure("nad", EMPTY, "multus")}
+    assert judge(cache_file(network="nad"), replace(node(conflist=None), failing=by_plugin)).code == "logged-elsewhere"
+    state = replace(node(conflist=conflist), failing={ID: LoggedFailure("cbr0", EMPTY, "multus")})
+    assert judge(cache_file(900), state).code == "logged-elsewhere"
+
+
+def test_a_failure_of_a_network_that_was_in_force_lately_is_over() -> None:
+    """containerd goes by the one of now, and nobody else reads the file."""
+    state = replace(node(conflist=Conflist("cilium", "0.3.1", "05-cilium.conflist")), failing=LOGGED)
+    assert judge(cache_file(), state).code == "other-network"
+
+
+@pytest.mark.parametrize("size", [0, 900])
+def test_a_pod_that_the_kubelet_still_has_is_not_called_gone(size: int) -> None:
+    """It can neither start nor end: that is the trouble. Of a sandbox that runs, or of a newer containerd, a log says something else."""
+    has_pod = {ID: LoggedFailure("cbr0", EMPTY, has_pod=True)}
+    judged = judge(cache_file(size), replace(node(), failing=has_pod))
+    assert (judged.code, judged.verdict, judged.logged) == ("pod-stuck", Verdict.FATAL, True)
+    assert sentence(judged).startswith("the pod still exists and can neither start nor end")
+    assert "every 10 to 15 seconds" in sentence(judged)
+    assert judge(cache_file(size), replace(node(), failing=LOGGED)).code == "stop-fails"
+    assert judge(cache_file(size), replace(node("v1.13.0"), failing=has_pod)).code == "logged-elsewhere"
+    assert judge(cache_file(), replace(node(ready=True), failing=has_pod)).code == "stop-will-fail"
 
 
 def test_a_file_is_confirmed_after_a_minute_of_looking_the_same() -> None:

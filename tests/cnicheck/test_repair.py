@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,10 +29,10 @@ from repair_world import (
 from talospatch.cni.eligibility import APART, Include
 from talospatch.cnicheck.repair.journal import read_repair, repairs
 from talospatch.cnicheck.repair.plan import Method, RepairOptions
-from talospatch.errors import InputError, JournalError, RolloutError
+from talospatch.errors import InputError, JournalError, NodeTimeout, RolloutError
 from talospatch.planning.outcomes import ExitCode, Outcome
-from talospatch.simulator.network_faults import Call, Fault, FaultKind, Moment, NetworkFaults
-from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, SandboxSpec
+from talospatch.simulator.network_faults import Call, Fault, FaultKind, Moment
+from talospatch.simulator.spec import ClusterSpec, FileSpec, NodeFaults, NodeSpec, SandboxSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -422,8 +423,8 @@ def test_a_node_that_does_not_name_its_sandboxes_is_not_taken_for_one_without_an
 # What is not proven, and what stops
 
 
-def test_a_sandbox_that_stays_is_not_proven_and_stops_the_rest(tmp_path: Path) -> None:
-    """The kubelet has 70 seconds; then the other nodes are not touched."""
+def test_a_sandbox_that_stays_is_not_proven_and_keeps_no_other_node_waiting(tmp_path: Path) -> None:
+    """The kubelet has 70 seconds. The file is gone and nothing fails any more, so that the next node has its turn."""
     world = World.demo(tmp_path)
     worker_1 = world.cluster.node("worker-1")
     world_plan = world.plan()
@@ -432,31 +433,98 @@ def test_a_sandbox_that_stays_is_not_proven_and_stops_the_rest(tmp_path: Path) -
     report = world.repair(world_plan)
     first, second = report.files
     assert first.outcome is Outcome.NOT_PROVEN
-    assert first.reason == "removed; not proven: sandbox (still there after 70 s), lease (10.244.1.4 still held)"
-    assert (second.outcome, second.reason) == (Outcome.NOT_ATTEMPTED, "stopped after worker-1: applied-not-proven")
+    sandbox = "sandbox (still there after 70 s, and not seen to stop)"
+    assert first.reason == f"removed; not proven: {sandbox}, lease (10.244.1.4 still held)"
+    assert (second.outcome, second.reason) == (Outcome.PROVEN, "removed")
     assert report.exit_code() is ExitCode.FAILED
-    with pytest.raises(RolloutError, match="2 of 2 files did not end as wanted"):
+    with pytest.raises(RolloutError, match="1 of 2 files did not end as wanted"):
         report.raise_on_failure()
 
 
-def test_a_log_that_goes_on_is_not_proven(tmp_path: Path) -> None:
-    """New lines about this sandbox after the file was gone."""
-    world = World.of(worker(), tmp_path)
+def test_a_log_that_goes_on_is_not_proven_and_stops_the_rest(tmp_path: Path) -> None:
+    """New lines about this sandbox after the file was gone: removing it did not do what it should."""
+    world = World.demo(tmp_path)
     plan = world.plan()
-    line = f'StopPodSandbox failed: failed to destroy network for sandbox "{STUCK.id}": something else'
-    world.time.on_sleep.append(lambda _: world.node.log("kubelet", f"{line} {world.time.now()}", world.time.now()))
-    (file,) = world.repair(plan).files
-    assert (file.outcome, "kubelet log (3 new)" in file.reason) == (Outcome.NOT_PROVEN, True), file.reason
+    node, sandbox = world.cluster.node("worker-1"), plan.nodes[0].files[0].order.sandbox
+    line = f'StopPodSandbox failed: failed to destroy network for sandbox "{sandbox}": something else'
+    world.time.on_sleep.append(lambda _: node.log("kubelet", f"{line} {world.time.now()}", world.time.now()))
+    first, second = world.repair(plan).files
+    assert first.outcome is Outcome.NOT_PROVEN
+    assert first.reason.startswith("removed; not proven: kubelet log (")
+    assert first.reason.endswith(" new)")
+    assert (second.outcome, second.reason) == (Outcome.NOT_ATTEMPTED, "stopped after worker-1: applied-not-proven")
 
 
 def test_what_cannot_be_seen_afterwards_is_not_proven(tmp_path: Path) -> None:
-    """Each on its own: the log, the leases, the sandboxes."""
-    for number, (method, said) in enumerate((("Logs", "kubelet log"), ("Copy", "lease"))):
-        world = World.of(worker(), tmp_path / str(number), faults=NetworkFaults())
+    """Each on its own: the log, the leases. A log that was not read may tell of anything, so that nothing more is removed."""
+    for number, (method, said, goes_on) in enumerate((("Logs", "kubelet log", False), ("Copy", "lease", True))):
+        world = World.demo(tmp_path / str(number))
         plan = world.plan()
-        world.faults.faults.append(Fault(FaultKind.UNREACHABLE, method=method))
-        (file,) = world.repair(plan).files
-        assert (file.outcome, f"{said} (could not be" in file.reason) == (Outcome.NOT_PROVEN, True), file.reason
+        world.faults.faults.append(Fault(FaultKind.UNREACHABLE, method=method, node=plan.nodes[0].address))
+        first, second = world.repair(plan).files
+        assert (first.outcome, f"{said} (could not be" in first.reason) == (Outcome.NOT_PROVEN, True), first.reason
+        assert (second.outcome is Outcome.PROVEN) is goes_on, second.reason
+
+
+# A pod that still exists
+
+WAITING = replace(STUCK, pod_exists=True)
+
+
+def two_waiting(tmp_path: Path, talos: str = "v1.13.9") -> World:
+    """Two nodes after a power cut, each with a pod that waits for its old sandbox to stop."""
+    nodes = [worker(talos, name=f"w{place}", address=f"10.5.0.{place}", sandboxes=(RUNNING, WAITING)) for place in (3, 4)]
+    world = World(ClusterSpec((NodeSpec("cp-1", "10.5.0.2", "controlplane", talos), *nodes)), tmp_path)
+    world.clock.advance(3600)
+    return world
+
+
+def test_a_sandbox_that_is_kept_for_its_pod_is_proven_to_have_stopped(tmp_path: Path) -> None:
+    """By containerd's log; one such pod must not keep the rest of a fleet from being repaired."""
+    world = two_waiting(tmp_path)
+    started = world.time.now()
+    report = world.repair(world.plan())
+    assert [(file.outcome, file.reason) for file in report.files] == [(Outcome.PROVEN, "removed")] * 2
+    for file in report.files:
+        seen = {item.what: item.seen for item in file.proof}
+        assert seen["sandbox"] == "stopped, as containerd's log says, and kept, as for a pod that still exists"
+        assert seen["lease"] == "10.244.1.3 is free"
+    assert world.exists(f"{SANDBOXES}/{STUCK.id}")
+    assert report.exit_code() is ExitCode.DONE
+    assert world.time.now() - started < APART + 2 * 70  # nobody waits for a directory that stays
+
+
+def test_an_address_that_was_let_go_proves_it_where_the_runtimes_log_cannot_be_read(tmp_path: Path) -> None:
+    """As long as the kubelet's can, and has no new failure."""
+
+    world = two_waiting(tmp_path)
+    plan = world.plan()
+    inner = world.client
+
+    async def logs(node: str, service: str, **more: Any) -> AsyncIterator[bytes]:
+        if service == "cri":
+            raise NodeTimeout(node, "Logs", "DEADLINE_EXCEEDED", "no")
+        async for piece in inner.logs(node, service, **more):
+            yield piece
+
+    world.client = LyingClient(inner, logs=logs)  # type: ignore[assignment]
+    report = world.repair(plan)
+    assert [file.outcome for file in report.files] == [Outcome.PROVEN] * 2
+    assert {item.seen for file in report.files for item in file.proof if item.what == "sandbox"} == {
+        "stopped: its address is free and nothing fails any more; kept, as for a pod that still exists"
+    }
+
+
+def test_a_plan_says_that_a_pod_waits_for_its_sandbox(tmp_path: Path) -> None:
+    """As its log shows on a version that fails on the file; the same pod with its deletion done is not said to."""
+    world = two_waiting(tmp_path, "v1.7.6")
+    files = [file for node in world.plan().nodes for file in node.files]
+    assert {file.judged.code for file in files} == {"pod-stuck"}
+    assert {file.whose.pod.name for file in files if file.whose.pod is not None} == {"web-2"}
+    assert "pod still exists and can neither start nor end" in str(world.plan())
+    gone = World.of(worker("v1.7.6"), tmp_path / "gone")
+    gone.clock.advance(3600)
+    assert {file.judged.code for node in gone.plan().nodes for file in node.files} == {"stop-fails"}
 
 
 def test_a_connection_that_breaks_after_the_command_ran_is_looked_into(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from containerd_node import cri_pb2 as pb
 from containerd_node.cri_client import CriError
 from containerd_node.machine import until
 from containerd_node.pod_image import TOOLS
+from talospatch.cnicheck.repair.command import TEST
 
 if TYPE_CHECKING:
     from containerd_node.node import ContainerdNode
@@ -29,23 +30,65 @@ class Kubelet:
     Attributes:
         lines: its log, in the form that Talos gives it: (seconds since 1970, JSON text).
         is_busy: whether it has no time to collect anything.
+        waiting: by the ID of its old sandbox, the pod that is to get a new one.
     """
 
     def __init__(self, node: ContainerdNode) -> None:
         self.node = node
         self.lines: list[tuple[float, str]] = []
         self.is_busy = False
+        self.waiting: dict[str, pb.PodSandboxConfig] = {}
+
+    def keep_pod(self, sandbox: str) -> None:
+        """Take a sandbox for that of a pod which still exists, with a container that has ended, as after a power cut."""
+        cri = self.node.cri
+        made = next(pod.metadata for pod in cri.pods() if pod.id == sandbox)
+        config = cri.pod_config(made.name, made.uid, namespace=made.namespace)
+        (self.node.machine.root / config.log_directory.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        container = {"name": "app", "command": [TEST, "-e", "/"]}
+        ended = cri.start_container(sandbox, self._container(container, {}), config)
+        until(lambda: cri.container_status(ended)[0].state == pb.CONTAINER_EXITED, "the pod's container to end")
+        config.metadata.attempt = 1
+        self.waiting[sandbox] = config
+
+    def sync(self) -> list[str]:
+        """Give each pod that waits for it a new sandbox, as kubelet does every 10 to 15 s; return the old ones that would not stop.
+
+        The old one is stopped before, and where that fails nothing else is done; it is not removed. Source: SyncPod and
+        killPodWithSyncResult in pkg/kubelet/kuberuntime/kuberuntime_manager.go, podWorkerLoop in pkg/kubelet/pod_workers.go.
+        """
+        stuck: list[str] = []
+        for sandbox, config in list(self.waiting.items()):
+            try:
+                self.node.cri.stop_pod(sandbox)
+            except CriError as error:
+                pod = config.metadata
+                said = f'failed to "KillPodSandbox" for "{pod.uid}" with KillPodSandboxError: {json.dumps(str(error))}'
+                self._log("log/log.go:32", "StopPodSandbox from runtime service failed", error, podSandboxID=sandbox)
+                self._log("kuberuntime/kuberuntime_manager.go:1081", "killPodWithSyncResult failed", said)
+                named = {"name": pod.name, "namespace": pod.namespace}
+                self._log("kubelet/pod_workers.go:1300", "Error syncing pod, skipping", said, pod=named, podUID=pod.uid)
+                stuck.append(sandbox)
+                continue
+            self.node.cri.run_pod(config)
+            del self.waiting[sandbox]
+        return stuck
 
     def collect(self) -> list[str]:
         """Stop and remove every sandbox that does not run, as kubelet does once a minute; return the IDs of those that would not go.
+
+        Those of pods that wait for a new one have had their turns before. One that holds a container stays, as does the latest one of a pod
+        that still exists.
 
         Source: evictSandboxes and removeSandbox in pkg/kubelet/kuberuntime/kuberuntime_gc.go; the line of the call itself is cri-client's.
         """
         stuck: list[str] = []
         if self.is_busy:
             return stuck
+        stuck += self.sync()
+        holding = {container.pod_sandbox_id for container in self.node.cri.containers()}
         for pod in self.node.cri.pods():
-            if pod.state == pb.SANDBOX_READY:
+            if pod.state == pb.SANDBOX_READY or pod.id in holding or pod.id in self.waiting:
                 continue
             try:
                 self.node.cri.stop_pod(pod.id)
@@ -57,7 +100,7 @@ class Kubelet:
             self.node.cri.remove_pod(pod.id)
         return stuck
 
-    def _log(self, caller: str, message: str, error: CriError, **more: str) -> None:
+    def _log(self, caller: str, message: str, error: CriError | str, **more: object) -> None:
         now = time.time()
         self.lines.append((now, json.dumps({"ts": round(now * 1000, 4), "caller": caller, "msg": message, **more, "err": str(error)})))
 

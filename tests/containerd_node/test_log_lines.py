@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from talospatch.cni.logs import ENDED
+
 if TYPE_CHECKING:
     from containerd_node.node import ContainerdNode
 
@@ -44,3 +46,23 @@ def test_a_failing_stop_is_logged_as_on_talos(node: ContainerdNode) -> None:
         assert seen >= {STOP, STOP_FAILED, REMOVE, REMOVE_FAILED}
     else:
         assert not any(json.loads(line).get("error") for line in lines if sandbox in line and line.startswith("{"))
+
+
+def test_a_stop_that_succeeds_is_logged_as_the_proof_of_a_repair_expects(node: ContainerdNode) -> None:
+    """By every version: without that line, a sandbox that the kubelet keeps is not known to have stopped."""
+    sandbox = node.run_pod()
+    node.cache_file(sandbox).write_bytes(b"")
+    before = len(node.log())
+    if node.stop_error(sandbox) is not None:
+        assert not ended(node.log()[before:], sandbox)
+        node.cache_file(sandbox).unlink()
+        node.cri.stop_pod(sandbox)
+    assert ended(node.log()[before:], sandbox) == ["Stop"]
+    node.cri.remove_pod(sandbox)
+    assert ended(node.log()[before:], sandbox) == ["Stop", "Remove"]
+
+
+def ended(log: str, sandbox: str) -> list[str]:
+    """What of a sandbox came to its end, as the proof reads it."""
+    said = [ENDED.search(line.encode()) for line in log.splitlines() if sandbox in line]
+    return [found[0].decode().partition("PodSandbox")[0] for found in said if found is not None and found[1].decode() == sandbox]

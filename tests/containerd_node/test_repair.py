@@ -72,6 +72,35 @@ def test_by_a_debug_container(own_node: ContainerdNode, tmp_path: Path) -> None:
     repair_by_debug_container(evening)
 
 
+def test_a_pod_that_waits_for_its_old_sandbox_gets_a_new_one(own_node: ContainerdNode, tmp_path: Path) -> None:
+    """As after a power cut: the pod exists and cannot start. Its old sandbox stops and stays, for a dead container is in it."""
+    evening = Evening(own_node, DEBUGGABLE, tmp_path)
+    evening.kubelet.keep_pod(evening.stuck)
+    evening.fail()
+
+    async def work(cluster: AsyncCluster) -> RepairReport:
+        ((_, story),) = (await cluster.explain_cni(evening.stuck[:12], nodes=[WORKER])).told
+        assert story.pod is not None
+        assert (story.pod.name, story.pod_exists) == ("web-2", Source.LOG)
+        plan = await cluster.cni_repair_plan(nodes=[WORKER], options=RepairOptions(image=TOOLS))
+        assert plan.count == 1
+        report: RepairReport = await cluster.cni_repair(plan)
+        return report
+
+    report = evening.cluster(work)
+    assert_proven(report)
+    seen = {item.what: item.seen for item in report.files[0].proof}
+    assert seen["sandbox"] == "stopped, as containerd's log says, and kept, as for a pod that still exists"
+    pods = {pod.id: (pod.metadata.name, pod.metadata.attempt) for pod in own_node.cri.pods()}
+    assert (pods.pop(evening.running), pods.pop(evening.stuck)) == (("web-1", 0), ("web-2", 0))
+    assert list(pods.values()) == [("web-2", 1)]
+    assert evening.stuck not in own_node.leases().values()
+    (dead,) = (each for each in own_node.cri.containers() if each.pod_sandbox_id == evening.stuck)
+    own_node.cri.remove_container(dead.id)
+    assert evening.kubelet.collect() == []
+    assert {pod.id for pod in own_node.cri.pods()} == {evening.running, *pods}
+
+
 def test_the_pod_of_an_empty_file_is_named(own_node: ContainerdNode, tmp_path: Path) -> None:
     """By containerd's own line from when it was made, as long as that is in the log; later by the hostname in the sandbox's directory."""
     evening = Evening(own_node, own_node.containerd.talos, tmp_path)

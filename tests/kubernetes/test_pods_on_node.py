@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,14 +143,35 @@ def test_a_hostname_is_cut_as_the_kubelet_cuts_it(tmp_path: Path, name: str, hos
 
 
 def test_nobody_is_asked_where_something_else_tells(tmp_path: Path) -> None:
-    """A log, a sound file, or the node itself; nor where the sandbox is not seen at all."""
-    case = Case(tmp_path)
-    case.world.node.logs["cri"] = deque([(case.world.clock.now() - 60, MADE + f'returns sandbox id \\"{STUCK.id}\\""')])
+    """A log that tells of the pod itself, a sound file, or the node; nor where the sandbox is not seen at all."""
+    case = Case(tmp_path, sandboxes=(RUNNING, replace(STUCK, pod_exists=True)))
+    case.world.clock.advance(600)
     case.pod("other", STUCK.ip)
     assert "as the log says" in case.whose()
     assert "as its cache file says" in case.whose(RUNNING.id)
     assert case.explained("f" * 64).told == ()
     assert case.api.asked == []
+
+
+@pytest.mark.parametrize("uid", ["uid-of-web-2", "u-2"])
+def test_of_a_pod_that_the_log_names_kubernetes_tells_whether_it_exists(case: Case, uid: str) -> None:
+    """By its UID: a new one of the same name is another pod."""
+    made = MADE.replace("Uid:u-2", f"Uid:{uid}")
+    case.world.node.logs["cri"] = deque([(case.world.clock.now() - 60, made + f'returns sandbox id \\"{STUCK.id}\\""')])
+    case.pod("web-2", "10.244.1.77")
+    report = case.explained(STUCK.id)
+    ((node, story),) = report.told
+    assert node is not None
+    exists = uid == "uid-of-web-2"
+    assert (story.code, node.files[0].code) == (("pod-stuck", "pod-stuck") if exists else ("stop-fails", "stop-fails"))
+    assert ("Kubernetes still has this pod on the node." in node.tell(story)) is exists
+
+
+def test_a_pod_that_is_finished_does_not_wait_for_its_sandbox(case: Case) -> None:
+    """It is named all the same."""
+    case.pod("web-2", STUCK.ip, status=finished(case.made + 50))
+    ((_, story),) = case.explained(STUCK.id).told
+    assert (story.pod is not None, story.pod_exists, story.code) == (True, None, "stop-fails")
 
 
 # What is not to be believed
@@ -331,6 +353,7 @@ def test_a_plan_names_the_pod_that_kubernetes_knows(case: Case) -> None:
     case.pod("web-2", "10.244.1.77")
     text, node = plan_of(case)
     assert "(0 bytes, empty; pod shop/web-2, as Kubernetes says of its hostname web-2)" in text
+    assert node["files"][0]["code"] == "pod-stuck"
     assert node["files"][0]["pod"] == {"namespace": "shop", "name": "web-2", "uid": "uid-of-web-2", "source": "kubernetes"}
 
 

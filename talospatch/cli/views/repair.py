@@ -123,7 +123,8 @@ def _node_text(node: NodeRepair, width: int, paint: Paint) -> str:
     for why, left in _alike(node.left, _why_left):
         lines.append(wrap(f"leave {counted(len(left), 'file')}, {left[0].judged.verdict.value}: {why}", prose, first="  ", rest="    "))
         lines += [wrap(_file(file), prose, first="    ", rest="      ") for file in left]
-        lines += [wrap(said, prose, first="    → ", rest="      ") for said in dict.fromkeys(file.hint for file in left) if said]
+        if left[0].hint:
+            lines.append(wrap(left[0].hint, prose, first="    → ", rest="      "))
     notes = node.notes if node.space is None else (clause(node.space), *node.notes)
     lines += [wrap(redact(note), prose, first="  ", rest="    ") for note in notes]
     return "\n".join(lines)
@@ -142,7 +143,8 @@ def _why_removed(file: FileRepair) -> tuple[str, ...]:
 
 
 def _why_left(left: FileLeft) -> tuple[str, ...]:
-    return "; ".join(left.eligibility.sentences), left.judged.verdict.value
+    # Its hint too: what takes one file away by hand must not stand under one that is better left.
+    return "; ".join(left.eligibility.sentences), left.judged.verdict.value, left.hint
 
 
 def _command(words: Sequence[str], width: int) -> str:

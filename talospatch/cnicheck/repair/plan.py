@@ -48,7 +48,7 @@ class RepairOptions:
         limit: most files that are removed in one run.
         deep: look into every file, also where its content does no harm.
         apart: seconds between the two looks, at least a minute.
-        settle: seconds that the kubelet has to remove a sandbox once its file is gone; its garbage collection runs once a minute.
+        settle: seconds that the kubelet has to stop a sandbox once its file is gone; its garbage collection runs once a minute.
         poll: seconds between two looks for that.
     """
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 from talospatch.cni.advice import advice, prevention
 from talospatch.cni.directories import RESULTS
 from talospatch.cni.eligibility import APART, LASTING, Eligibility, Look, eligibility
-from talospatch.cni.story import Traces, Whose, files_by_sandbox, story
-from talospatch.cni.verdict import Liveness
+from talospatch.cni.story import Source, Traces, Whose, files_by_sandbox, story
+from talospatch.cni.verdict import Liveness, of_pod
 from talospatch.cnicheck.disk_space import space_of
 from talospatch.cnicheck.node_names import kubernetes_name
 from talospatch.cnicheck.options import CheckOptions
-from talospatch.cnicheck.owners import owners
+from talospatch.cnicheck.owners import is_open, owners
 from talospatch.cnicheck.repair.command import Order, command
 from talospatch.cnicheck.repair.look import Looked, look_at
 from talospatch.cnicheck.repair.plan import FileLeft, FileRepair, Method, NodeRepair, RepairOptions, RepairPlan
@@ -150,15 +150,23 @@ def _damaged(look: Look) -> tuple[Judged, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _More:
-    """What is told and decides nothing: how full the disk is, and whose the files are, by sandbox. Asked of nodes with damaged files."""
+    """What is told and decides nothing: how full the disk is, and of the sandboxes whose they are and whether their pods wait for them.
+
+    Asked of nodes with damaged files.
+    """
 
     space: Space | None = None
     whose: Mapping[str, Whose] = field(default_factory=dict)
+    waiting: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     def of(self, judged: Judged) -> Whose:
         """Whose a file is."""
         return self.whose.get(judged.file.parsed.sandbox, Whose()) if judged.file.parsed is not None else Whose()
+
+    def seen(self, judged: Judged) -> Judged:
+        """The file, as it is where Kubernetes has told that its pod still exists and waits for its sandbox to stop."""
+        return of_pod(judged) if judged.file.parsed is not None and judged.file.parsed.sandbox in self.waiting else judged
 
 
 async def _ask_more(client: LookCalls, looked: Looked, pods: PodsOfNodes | None) -> _More:
@@ -170,9 +178,11 @@ async def _ask_more(client: LookCalls, looked: Looked, pods: PodsOfNodes | None)
     told = {each.sandbox: each for each in looked.node.stories}
     # What is worth no story of its own, as an orphan, still has an owner.
     found = {sandbox: told.get(sandbox) or story(sandbox, judged, traces, looked.look.state) for sandbox, judged in files.items()}
-    owned, note = await owners(client, address, [each for each in found.values() if each.pod is None], traces.leases, pods)
-    whose = {sandbox: each.whose for sandbox, each in (found | owned).items()}
-    return _More(await space_of(client, address), whose, (note,) if note else ())
+    owned, note = await owners(client, address, list(filter(is_open, found.values())), traces.leases, pods)
+    known = found | owned
+    whose = {sandbox: each.whose for sandbox, each in known.items()}
+    waiting = frozenset(sandbox for sandbox, each in known.items() if each.pod_exists is Source.KUBERNETES)
+    return _More(await space_of(client, address), whose, waiting, (note,) if note else ())
 
 
 def _planned(row: NodeRow, first: Looked, second: Looked | None, options: RepairOptions, more: _More) -> NodeRepair:
@@ -194,7 +204,7 @@ def _planned(row: NodeRow, first: Looked, second: Looked | None, options: Repair
     apart = 0.0 if second is None else APART
     judged = [(each, eligibility(each.file.name, first.look, latest.look, include=options.include, least_apart=apart)) for each in damaged]
     files = tuple(_file(each, found, base.method, more) for each, found in judged if found.eligible)
-    left = tuple(FileLeft(each, found, more.of(each)) for each, found in judged if not found.eligible)
+    left = tuple(FileLeft(more.seen(each), found, more.of(each)) for each, found in judged if not found.eligible)
     refused = _refusal(node.talos, base.method) if files else ""
     return replace(base, files=files, left=left, refused=refused)
 
@@ -205,6 +215,7 @@ def _file(judged: Judged, found: Eligibility, method: Method, more: _More) -> Fi
     if judged.code == "stop-fails-or-will":
         judged = replace(judged, code="stop-fails", liveness=Liveness.STOPPED)  # the looks have shown what a check alone could not tell
     order = Order(name=file.name, sandbox=file.parsed.sandbox, size=file.size, modified=file.modified, shown_dead=found.shown_dead)
+    judged = more.seen(judged)
     line = command(order, f"{HOST}{RESULTS}", host=HOST) if method is Method.DEBUG else command(order, MOUNT)
     return FileRepair(judged, order, line, more.of(judged))
 

@@ -29,7 +29,7 @@ class FileReport:
         node, hostname: where.
         name: the file, as it can be shown.
         sandbox: ID of its sandbox.
-        outcome: how it ended. PROVEN: it is gone, its sandbox was removed, the log is silent about it, its address came back.
+        outcome: how it ended. PROVEN: it is gone, its sandbox stopped, the log is silent about it, its address came back.
             NOT_PROVEN: it is gone, and one of the others was not seen. REFUSED: it is not any more what it was, and was left alone.
         reason: one sentence, without secrets.
         proof: what was looked at afterwards.

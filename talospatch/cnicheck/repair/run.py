@@ -14,7 +14,7 @@ from talospatch.cni.verdict import judge
 from talospatch.cnicheck.options import CheckOptions, NodeToCheck
 from talospatch.cnicheck.repair.journal import KIND, outcomes, repairs_of, sealed_name
 from talospatch.cnicheck.repair.look import file_info, look_at
-from talospatch.cnicheck.repair.proof import before, prove
+from talospatch.cnicheck.repair.proof import FILE, LOG, before, prove
 from talospatch.cnicheck.repair.remover import Removal, Removals
 from talospatch.cnicheck.repair.report import FileReport, RepairReport, Undone
 from talospatch.errors import InputError, JournalError, TalosPatchError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from talospatch.talos.files import FileInfo
 
 # After one of these, nothing more is removed anywhere: what was not expected happened.
-_STOPPING = frozenset({Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_PROVEN})
+_STOPPING = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 Say = Callable[[str, str], None]  # a node's name, and what is done there
 
 
@@ -106,7 +106,7 @@ class _Run:
                     reports += [_report(node, file, Outcome.NOT_ATTEMPTED, stopped) for file in node.files]
                 elif node.files:
                     reports += await self._node(node)
-                    bad = next((file for file in reports if file.outcome in _STOPPING), None)
+                    bad = next(filter(_is_stopping, reports), None)
                     stopped = f"stopped after {bad.node_name}: {bad.outcome.value}" if bad is not None else ""
         except asyncio.CancelledError:
             self._note_in_journal("interrupted", {})
@@ -295,6 +295,16 @@ class _Run:
             note = f"the journal is not complete: {error}"
             if note not in self.notes:
                 self.notes.append(note)
+
+
+def _is_stopping(report: FileReport) -> bool:
+    """Whether nothing more may be removed: it went wrong, or it was not seen that removing the file ended the failures.
+
+    Where the log shows that it did, what is not seen yet keeps nobody waiting: a kubelet that is slow, or a lease that could not be read.
+    """
+    if report.outcome is not Outcome.NOT_PROVEN:
+        return report.outcome in _STOPPING
+    return not all(item.ok for item in report.proof if item.what in (FILE, LOG))
 
 
 def _is_the_same(info: FileInfo, file: FileRepair) -> bool:
