@@ -183,7 +183,8 @@ def _effects(conversion: Conversion, difference: Difference) -> Iterator[str]:
 def _shown(conversion: Conversion, marks: Marks) -> str:
     """Return the patch without secrets: neither those that stand in it, nor what is one elsewhere in the config."""
     from talospatch.machineconfig.config import MachineConfig
-    from talospatch.machineconfig.secrets import redact_config_text, secret_values
+    from talospatch.machineconfig.secrets import secret_values
+    from talospatch.machineconfig.showing import redact_config_text
     from talospatch.redaction import SHORTEST_SECRET
 
     if not conversion.patch:

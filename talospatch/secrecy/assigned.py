@@ -22,6 +22,7 @@ _REDACTED = "[redacted"
 # What is no secret whatever it is assigned to: nothing, a word for yes or no, and a reference to where the secret is.
 NO_VALUE = re.compile(r"(?i)(?:null|nil|none|~|true|false|yes|no|on|off|\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<[^>]*>|\*+)")
 _KEY_MATERIAL = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])(?:[A-Fa-f0-9]{32,}|(?=.*[A-Z])(?=.*[a-z])[A-Za-z0-9+/_-]{20,}={0,2})")
+_LONGEST_KEY = 202  # characters
 _LOOK_BACK = 240  # characters of a line before a name that tell how it is assigned
 _LINE_START = re.compile(
     r"[ +\-]?[ \t]*(?:(?:#|//|;|-|export|set|env|ENV|ARG|-e|--env|declare|local|readonly)[ \t]+|#|Environment=|--env=)*[\"'\\]{0,4}"
@@ -30,6 +31,11 @@ _PLAIN_WORD = re.compile(r"[a-z]+[,.;:!]?")
 _STOP_IN_FLOW = re.compile(r"[,}\]\n]")
 _REMARK = re.compile(r"[ \t]+#")
 _TRAILING = ",;)]}\"'"
+
+
+def is_key_material(text: str) -> bool:
+    """Whether a text is a key itself, as nothing else that is called ``key`` would be."""
+    return len(text) <= _LONGEST_KEY and _KEY_MATERIAL.fullmatch(text) is not None
 
 
 @cache
@@ -92,7 +98,7 @@ def _material(text: str, match: re.Match[str]) -> Iterator[tuple[int, int]]:
             yield block
         return
     found = re.compile(r"[\"'\\]{0,4}([A-Za-z0-9+/_-]{20,200}+={0,2})(?![A-Za-z0-9+/_.:=-])").match(text, at)
-    if found is not None and _KEY_MATERIAL.fullmatch(found[1]):
+    if found is not None and is_key_material(found[1]):
         yield found.span(1)
 
 
