@@ -111,7 +111,7 @@ def _inline_places(text: str, node: Scalar) -> Places | None:
 def _may_have_structure(text: str) -> bool:
     if "Secret" in text and "kind" in text:
         return True
-    return (("value" in text and "name" in text) or "- --" in text) and QUICK.search(text) is not None
+    return (("value" in text and "name" in text) or "--" in text) and QUICK.search(text) is not None
 
 
 def _by_structure(text: str, depth: int) -> Iterator[Span]:

@@ -107,6 +107,8 @@ def secret_scalars_of(document: Document, place: tuple[str | int, ...] = ()) -> 
 def secret_scalars_in(root: Node, rows: Rows = (), place: tuple[str | int, ...] = ()) -> Iterator[Scalar]:
     """Yield the secret leaves of a tree, or of what stands at a place of it.
 
+    A single value on the way to a secret, where a mapping or a list belongs, is taken for the secret one level too high.
+
     Args:
         root: the tree, of a document or of any YAML.
         rows: the rows of the table for what the tree is. Each collection carries those that may still match below it, mostly none.
@@ -129,7 +131,7 @@ def secret_scalars_in(root: Node, rows: Rows = (), place: tuple[str | int, ...] 
                         yield from _texts(value)
                     else:
                         stack.append((value, is_secret_name(key), below))
-                elif ends or _is_secret_by_name(key, value, beside_a_certificate=beside_a_certificate):
+                elif ends or (below and not _is_no_value(value)) or _is_secret_by_name(key, value, beside_a_certificate=beside_a_certificate):
                     yield value
         elif isinstance(node, Sequence):
             yield from _behind_options(node)
@@ -137,7 +139,7 @@ def secret_scalars_in(root: Node, rows: Rows = (), place: tuple[str | int, ...] 
             stack += [(item, by_name, below) for item in (node.items if only is None else (node.items[int(only)],))]
         elif any(END in row for row in rows):
             yield from leaves(resolved(node))
-        elif by_name:
+        elif by_name or rows:
             yield from (leaf for leaf in leaves(resolved(node)) if not _is_no_value(leaf))
 
 
@@ -176,7 +178,7 @@ def _is_secret_by_name(key: str, value: Scalar, *, beside_a_certificate: bool) -
 
 def _is_no_value(leaf: Scalar) -> bool:
     """Whether a leaf is nothing, yes or no, or says where the secret is."""
-    return NO_VALUE.fullmatch(leaf.text) is not None
+    return not leaf.text or NO_VALUE.fullmatch(leaf.text) is not None
 
 
 def _by_what_it_is(node: Mapping) -> Iterator[Scalar]:

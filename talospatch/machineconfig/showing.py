@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from talospatch.machineconfig.contents import content_spans, ends_line, mapped
 from talospatch.machineconfig.nodes import Mapping, Node, Scalar, Sequence
+from talospatch.machineconfig.quoting import secrets_in_key
 from talospatch.machineconfig.secrets import all_nodes, secret_scalars, secret_scalars_of
 from talospatch.machineconfig.values import Data, plain
 from talospatch.redaction import Marks, apart, replaced
-from talospatch.secrecy.forms import Span, secrets_by_form
+from talospatch.secrecy.forms import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.document import Document
@@ -34,12 +35,13 @@ class Redaction:
     Attributes:
         config: the config.
         marks: equal secrets get equal marks from the same object.
+        also: values that are secret elsewhere, such as in the config that a patch was made of.
     """
 
-    __slots__ = ("_found", "_sought", "config", "marks")
+    __slots__ = ("_found", "_sought", "also", "config", "marks")
 
-    def __init__(self, config: MachineConfig, marks: Marks) -> None:
-        self.config, self.marks = config, marks
+    def __init__(self, config: MachineConfig, marks: Marks, *, also: Iterable[str] = ()) -> None:
+        self.config, self.marks, self.also = config, marks, frozenset(also)
         self._found: dict[int, Scalar] | None = None
         self._sought: tuple[str, ...] | None = None
 
@@ -74,7 +76,7 @@ class Redaction:
 
     def said(self, text: str) -> str:
         """Return a key, a name or another short text of the config, as it is to be shown in a path or a message."""
-        return replaced(text, apart([*secrets_by_form(text), *self._repeated(text)]), self.marks.mark)
+        return replaced(text, apart([*secrets_in_key(text), *self._repeated(text)]), self.marks.mark)
 
     @property
     def _secret(self) -> dict[int, Scalar]:
@@ -127,14 +129,11 @@ class Redaction:
                 if node.text:
                     yield whole
                 continue
-            spans = self._of_key(node.text) if is_key else self._inside(node.text)
+            spans = apart(secrets_in_key(node.text)) if is_key else self._inside(node.text)
             if spans:
                 inside = mapped(text, node, spans)
                 yield from [whole] if inside is None else inside
         yield from self._in_remarks(position, stop)
-
-    def _of_key(self, text: str) -> list[Span]:
-        return list(secrets_by_form(text))
 
     def _in_remarks(self, start: int, stop: int) -> Iterator[Span]:
         """Yield the secrets in comments; what is no comment between two scalars are signs of YAML, and anchors."""
@@ -180,6 +179,8 @@ class Redaction:
             for node in self._secret.values():
                 places[node.text] = places.get(node.text, 0) + 1
             text = self.config.text
+            for value in self.also:
+                places.setdefault(value, 0)
             self._sought = tuple(
                 value
                 for value, count in sorted(places.items(), key=lambda item: -len(item[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from talospatch.machineconfig.typed.misfit import Misfit
+from talospatch.machineconfig.typed.misfit import Misfit, quoted
 
 # Source: go-humanize's table of units; case does not count.
 UNITS = {"": 1, "b": 1}
@@ -29,10 +29,10 @@ def read_bytes(text: str) -> int:
     number = text[:end].replace(",", "")
     factor = UNITS.get(text[end:].strip().lower())
     if factor is None or not _NUMBER.fullmatch(number):
-        raise Misfit(f"{text[:40]!r} is not a size", _HINT)
+        raise Misfit(f"{quoted(text)} is not a size", _HINT)
     size = float(number) * factor
     if size >= 2.0**64:
-        raise Misfit(f"{text[:40]!r} is larger than any disk", _HINT)
+        raise Misfit(f"{quoted(text)} is larger than any disk", _HINT)
     return int(size)
 
 
@@ -85,7 +85,7 @@ def check_percentage(text: str, *, negative: bool) -> None:
     except ValueError:
         value = math.nan
     if not text.endswith("%") or not 0 <= value <= 100 or number != number.strip():
-        raise Misfit(f"{text[:40]!r} is not a percentage from 0% to 100%")
+        raise Misfit(f"{quoted(text)} is not a percentage from 0% to 100%")
 
 
 def read_condition(text: str) -> str:
