@@ -131,7 +131,9 @@ def secret_scalars_in(root: Node, rows: Rows = (), place: tuple[str | int, ...] 
                         yield from _texts(value)
                     else:
                         stack.append((value, is_secret_name(key), below))
-                elif ends or (below and not _is_no_value(value)) or _is_secret_by_name(key, value, beside_a_certificate=beside_a_certificate):
+                elif (
+                    ends or (below and not _is_no_value(value)) or _is_secret_by_name(key, value, beside_a_certificate=beside_a_certificate)
+                ):
                     yield value
         elif isinstance(node, Sequence):
             yield from _behind_options(node)

@@ -7,6 +7,7 @@ and texts that repeat such a value, are searched for it, and only for what canno
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from talospatch.machineconfig.contents import content_spans, ends_line, mapped
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SHORTEST_SOUGHT = 8  # characters; a shorter value is marked at its own place only
 _WORDS = re.compile(r"[A-Za-z]?[a-z]*(?:[-_./ :][a-z]+)*")  # what may be a word, a name or a path as well as a secret
 _LONGEST_WORDS = 20  # characters
+_WORD = re.compile(r"[^\s\"'\[\](){},;]+")
+_MANY = 100  # values; so many are looked up word by word, which takes linear time
 _REMARK = re.compile(r"#[^\n]*")
 
 
@@ -163,29 +166,33 @@ class Redaction:
 
     def _repeated(self, text: str) -> Iterator[Span]:
         """Yield where a text repeats a secret of the config, as a word of its own."""
-        for value in self._values:
+        values = self._values
+        if len(values) > _MANY:
+            known = frozenset(values)
+            yield from (Span(*word.span(), word[0]) for word in _WORD.finditer(text) if word[0] in known)
+            return
+        for value in values:
             at = text.find(value)
             while at >= 0:
                 end = at + len(value)
-                if not (text[max(at - 1, 0) : at].isalnum() and value[0].isalnum()) and not (text[end : end + 1].isalnum() and value[-1].isalnum()):
+                inside_before = text[max(at - 1, 0) : at].isalnum() and value[0].isalnum()
+                if not inside_before and not (text[end : end + 1].isalnum() and value[-1].isalnum()):
                     yield Span(at, end, value)
                 at = text.find(value, end)
 
     @property
     def _values(self) -> tuple[str, ...]:
-        """Secrets that stand in the text more often than at their own places, and can be told from words."""
+        """Secrets that stand in the text more often than at their own places, and can be told from words; the longest first."""
         if self._sought is None:
-            places: dict[str, int] = {}
-            for node in self._secret.values():
-                places[node.text] = places.get(node.text, 0) + 1
+            places = Counter(node.text for node in self._secret.values())
+            sought = {value for value in (*places, *self.also) if is_sought(value)}
             text = self.config.text
-            for value in self.also:
-                places.setdefault(value, 0)
-            self._sought = tuple(
-                value
-                for value, count in sorted(places.items(), key=lambda item: -len(item[0]))
-                if is_sought(value) and _count(text, value) > (count if value in text else 0)
-            )
+            if len(sought) > _MANY:
+                words = Counter(word[0] for word in _WORD.finditer(text))
+                found = [value for value in sought if words[value] > places[value]]
+            else:
+                found = [value for value in sought if _count(text, value) > (places[value] if value in text else 0)]
+            self._sought = tuple(sorted(found, key=len, reverse=True))
         return self._sought
 
 

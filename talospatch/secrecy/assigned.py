@@ -58,7 +58,8 @@ def _pair() -> re.Pattern[str]:
     """The name of a variable and the value beside it, as Kubernetes has them."""
     return re.compile(
         r"(?<![\w.-])name[\"'\\]{0,4}[ \t]{0,20}[:=][ \t]{0,20}[\"'\\]{0,4}(?P<name>[^\W\d][\w.-]{0,199}+)[\"'\\]{0,4}[ \t]{0,20}"
-        r"(?:,[ \t]{0,20}|[ \t]#[^\n]{0,200})?\n?[ \t+]{0,200}-?[ \t]{0,200}[\"'\\]{0,4}value(?P<quote>\\{0,7}[\"'])?[ \t]{0,20}(?P<sign>[:=])(?P<space>[ \t]*+)"
+        r"(?:,[ \t]{0,20}|[ \t]#[^\n]{0,200})?\n?"
+        r"[ \t+]{0,200}-?[ \t]{0,200}[\"'\\]{0,4}value(?P<quote>\\{0,7}[\"'])?[ \t]{0,20}(?P<sign>[:=])(?P<space>[ \t]*+)"
     )
 
 

@@ -74,7 +74,9 @@ def _patterns() -> tuple[re.Pattern[str], ...]:
         # Base64 of text that starts with "-----BEGIN": certificates and keys cannot be told apart early enough, so both go.
         re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]*+(?:[ \t\r\n]{1,80}+[A-Za-z0-9+/]{40,}+={0,2})*+"),
         re.compile(r"(?i)\b(?:bearer|basic)[ \t]{1,20}(?=[A-Za-z._~+/-]{0,80}[0-9=])([A-Za-z0-9._~+/=-]{6,}+)"),
-        re.compile(r"(?i)\bauthorization[\"'\\]{0,4}[ \t]{0,20}[:=][ \t\"'\\]{0,20}(?:bearer|basic|token|digest|apikey)[ \t]{1,20}([^\s\"'\\]++)"),
+        re.compile(
+            r"(?i)\bauthorization[\"'\\]{0,4}[ \t]{0,20}[:=][ \t\"'\\]{0,20}(?:bearer|basic|token|digest|apikey)[ \t]{1,20}([^\s\"'\\]++)"
+        ),
         # A Kubernetes bootstrap token or a machine token: six characters, a dot, sixteen.
         re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"),
         # JSON Web Tokens.
@@ -115,7 +117,7 @@ def _in_urls(text: str) -> Iterator[Span]:
                 info = _before_at(text, start, match.end())
             if not info:
                 continue
-        user, colon, password = info.partition(":")
+        user, _, password = info.partition(":")
         if password:
             begin = start + len(user) + 1
             yield Span(begin, begin + len(password), password)

@@ -24,12 +24,40 @@ QUALIFIED: dict[str, frozenset[str]] = {
     "pwd": frozenset(
         {"user", "db", "admin", "root", "my", "mysql", "pg", "postgres", "database", "redis", "mongo", "mongodb", "smtp", "mail", "ldap"}
     ),
-    "key": frozenset({
-        *("private", "preshared", "psk", "shared", "secret", "api", "access", "auth", "authentication", "authorization", "account"),
-        *("setup", "join", "enroll", "enrollment", "registration", "encryption", "decryption", "encrypt", "decrypt", "signing", "sign"),
-        *("session", "cookie", "master", "root", "unseal", "recovery", "hmac", "aes", "aesgcm", "aescbc", "secretbox", "seal", "sealing"),
-        *("storage", "deploy", "license", "licence", "app", "application", "jwt", "webhook", "integration", "ingestion", "subscription"),
-    }),
+    "key": frozenset(
+        {
+            *("private", "preshared", "psk", "shared", "secret", "api", "access", "auth", "authentication", "authorization", "account"),
+            *("setup", "join", "enroll", "enrollment", "registration", "encryption", "decryption", "encrypt", "decrypt", "signing", "sign"),
+            *(
+                "session",
+                "cookie",
+                "master",
+                "root",
+                "unseal",
+                "recovery",
+                "hmac",
+                "aes",
+                "aesgcm",
+                "aescbc",
+                "secretbox",
+                "seal",
+                "sealing",
+            ),
+            *(
+                "storage",
+                "deploy",
+                "license",
+                "licence",
+                "app",
+                "application",
+                "jwt",
+                "webhook",
+                "integration",
+                "ingestion",
+                "subscription",
+            ),
+        }
+    ),
 }
 # Two words before it that go together: pre-shared key, service account key.
 _PAIRS = {("pre", "shared"): "preshared", ("service", "account"): "account"}
@@ -39,10 +67,11 @@ NEUTRAL = frozenset({"value", "data", "string", "text", "plain", "plaintext", "b
 # ends in what says something about the secret.
 ABOUT = frozenset({
     *("file", "files", "path", "paths", "dir", "directory", "name", "names", "id", "ids", "ref", "refs", "url", "uri", "endpoint", "host"),
-    *("port", "user", "username", "type", "kind", "mode", "length", "len", "size", "min", "max", "limit", "count", "policy", "ttl", "expiry"),
-    *("expires", "expiration", "lifetime", "timeout", "duration", "interval", "rotation", "age", "enabled", "disabled", "enable", "disable"),
-    *("required", "optional", "allowed", "audience", "issuer", "namespace", "provider", "backend", "store", "manager", "method", "version"),
-    *("algorithm", "alg", "usage", "scheme", "prefix", "header", "format", "class", "mount", "env", "var", "cmd", "command", "helper", "hint"),
+    *("port", "user", "username", "type", "kind", "mode", "length", "len", "size", "min", "max", "limit", "count", "policy", "ttl"),
+    *("expiry", "expires", "expiration", "lifetime", "timeout", "duration", "interval", "rotation", "age", "enabled", "disabled", "enable"),
+    *("disable", "required", "optional", "allowed", "audience", "issuer", "namespace", "provider", "backend", "store", "manager", "method"),
+    *("version", "algorithm", "alg", "usage", "scheme", "prefix", "header", "format", "class", "mount", "env", "var", "cmd"),
+    *("command", "helper", "hint"),
 })  # fmt: skip
 # Names that end like a secret and are none.
 NO_SECRETS = frozenset({

@@ -37,7 +37,10 @@ DOCUMENTS = (
     "apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: netbird\nenvironment:\n  - NB_SETUP_KEY={}\n",
     "machine:\n  env: {{DB_PASS: {}, http_proxy: 'http://u:{}@p:3128'}}\n",
     "machine:\n  logging:\n    destinations:\n      - endpoint: tcp://u:{}@h:5\n        format: json_lines\n",
-    "machine:\n  pods:\n    - apiVersion: v1\n      kind: Pod\n      metadata: {{name: a}}\n      spec: {{containers: [{{name: a, env: [{{name: DB_PASSWORD, value: {}}}]}}]}}\n",
+    (
+        "machine:\n  pods:\n    - apiVersion: v1\n      kind: Pod\n      metadata: {{name: a}}\n"
+        "      spec: {{containers: [{{name: a, env: [{{name: DB_PASSWORD, value: {}}}]}}]}}\n"
+    ),
     "machine:\n  install:\n    extraKernelArgs: ['siderolink.api=https://h/?jointoken={}']\n",
     "machine:\n  token: {}\n",
 )
@@ -71,7 +74,8 @@ def in_a_file(content: str) -> str:
     """Return a configuration whose files and manifests have a content, in block form and as JSON has it."""
     lines = "".join(f"        {line}\n" for line in content.splitlines())
     return (
-        f"machine:\n  type: worker\n  files:\n    - path: /var/a\n      content: |\n{lines}    - path: /var/b\n      content: {json.dumps(content)}\n"
+        f"machine:\n  type: worker\n  files:\n    - path: /var/a\n      content: |\n{lines}"
+        f"    - path: /var/b\n      content: {json.dumps(content)}\n"
         f"cluster:\n  inlineManifests:\n    - name: a\n      contents: |\n{lines}"
     )
 
@@ -119,7 +123,10 @@ def test_no_secret_in_a_content_is_said(content: str, secret: str, other: str, f
 def test_no_secret_in_the_configuration_is_said(document: str, secret: str, other: str, form: str) -> None:
     """In values, and in the paths to what stands beside them."""
     before, after = document.format(secret, secret), document.format(other, other)
-    for text in (*everything(before, after, form), *everything(before, before.replace("json_lines", "json_lines\n        extraTags: {a: b}"), form)):
+    for text in (
+        *everything(before, after, form),
+        *everything(before, before.replace("json_lines", "json_lines\n        extraTags: {a: b}"), form),
+    ):
         assert secret not in text
         assert other not in text
 

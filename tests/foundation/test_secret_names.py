@@ -16,14 +16,31 @@ from talospatch.secrecy.names import is_secret_name
 SECRET = "hunter2hunter2"
 SECRET_NAMES = (
     *("password", "DB_PASS", "TS_AUTHKEY", "NB_SETUP_KEY", "client_secret", "tunnel_token", "identitytoken", "auth", "clientSecret"),
-    *("AWS_SECRET_ACCESS_KEY", "SECRET_KEY_BASE", "apiToken", "PASSWORD_DB", "TOKEN_GITHUB", "privateKey", "PresharedKey", "pre-shared-key"),
+    *(
+        "AWS_SECRET_ACCESS_KEY",
+        "SECRET_KEY_BASE",
+        "apiToken",
+        "PASSWORD_DB",
+        "TOKEN_GITHUB",
+        "privateKey",
+        "PresharedKey",
+        "pre-shared-key",
+    ),
     *("X-Api-Key", "PRIVATE-TOKEN", "serviceAccountKey", "MYSQL_PWD", "basic_auth", "aescbcEncryptionSecret", "password2", "passwordHash"),
     *("TSAuthKey", "api_key", "spring.datasource.password", "wg_psk", "bootstraptoken", "secretbox_key", "sessionKey"),
 )
 OTHER_NAMES = (
     *("key", "keyFile", "tokenTTL", "secretName", "passwordFile", "max_tokens", "public_key", "publicKey", "hostKey", "PASSWORD_FILE"),
     *("advertiseKubernetesNetworks", "TOKEN_TTL", "PWD", "bypass", "compass", "author", "authorizationMode", "monkey", "keyboard"),
-    *("imagePullSecret", "automountServiceAccountToken", "secretKeyRef", "tls-private-key-file", "AUTH_URL", "AWS_ACCESS_KEY_ID", "secrets"),
+    *(
+        "imagePullSecret",
+        "automountServiceAccountToken",
+        "secretKeyRef",
+        "tls-private-key-file",
+        "AUTH_URL",
+        "AWS_ACCESS_KEY_ID",
+        "secrets",
+    ),
 )
 
 
@@ -43,7 +60,13 @@ def test_a_name_that_says_something_about_a_secret_is_none(name: str) -> None:
 WAYS = (
     *("{name}: {value}", "  - {name}: '{value}' # of the db", '"{name}": "{value}"', '{{"a": 1, "{name}":"{value}", "b": 2}}'),
     *("{{a: 1, {name}: {value}, b: 2}}", '{name} = "{value}"', "{name}     =   {value}", '{name} = """{value}"""', "{name}={value}"),
-    *("export {name}={value}", "+  {name}: {value}", "-{name}={value} more of it", '["--{name}={value}", "--v=2"]', "run --{name} {value} now"),
+    *(
+        "export {name}={value}",
+        "+  {name}: {value}",
+        "-{name}={value} more of it",
+        '["--{name}={value}", "--v=2"]',
+        "run --{name} {value} now",
+    ),
     *("https://h/?a=b&{name}={value}&c=d", 'curl -H "{name}: {value}" x', "# {name}: {value}", '{{\\"{name}\\": \\"{value}\\"}}'),
     *("{name}: |\n  {value}\n  {value}", "ENV {name}={value}", 'Environment="{name}={value}"', "{name}: [{value}, '{value}']"),
     *("- name: {name}\n  value: {value}", '{{"name": "{name}", "value": "{value}"}}', "it said {name}: {value}"),
@@ -133,7 +156,7 @@ def test_an_unmistakable_form_is_enough(text: str, secret: str) -> None:
 def test_one_secret_has_one_mark_however_it_is_written() -> None:
     """Quotes and names do not count."""
     marks = Marks()
-    shown = redact(f"password: {SECRET}\nDB_PASS='{SECRET}'\n\"client_secret\": \"{SECRET}\"\nhttps://u:{SECRET}@h/\n", marks=marks)
+    shown = redact(f'password: {SECRET}\nDB_PASS=\'{SECRET}\'\n"client_secret": "{SECRET}"\nhttps://u:{SECRET}@h/\n', marks=marks)
     assert shown.count(marks.mark(SECRET)) == 4
 
 
@@ -141,8 +164,18 @@ LONG = 200_000
 HOSTILE = (
     *("a", "a-", "-", ":", " ", '"', "{", "\\", "x=", "password=", 'password="', "password='", "token: ", "token ", "--token ", "a://b@"),
     *("://", "http://", "LS0tLS1CRUdJTi", "-----BEGIN PRIVATE KEY-----\n", "eyJaaaaaaaa.", "key: |\n", " \n", "kind: Secret\n", "---\n"),
-    *("- name: A_TOKEN\n", "name: A_TOKEN ", "ghp_", "AGE-SECRET-KEY-1", "key=", "bearer ", "authorization: ", "authorization:", "login x "),
-    *("$6$", "$6$a$", "abcdef.", "[redacted", "password: [", "{password: ", "?token=", "\\\"token\\\": \\\"", "token: '''", "a.b@c:d/"),
+    *(
+        "- name: A_TOKEN\n",
+        "name: A_TOKEN ",
+        "ghp_",
+        "AGE-SECRET-KEY-1",
+        "key=",
+        "bearer ",
+        "authorization: ",
+        "authorization:",
+        "login x ",
+    ),
+    *("$6$", "$6$a$", "abcdef.", "[redacted", "password: [", "{password: ", "?token=", '\\"token\\": \\"', "token: '''", "a.b@c:d/"),
 )
 
 

@@ -88,7 +88,7 @@ stringData: {{"plain": "{SECRET}"}}
 @pytest.mark.parametrize(
     "content",
     [
-        f'client_secret: {SECRET}\n',
+        f"client_secret: {SECRET}\n",
         f'tunnel_token = "{SECRET}"\n',
         f'[plugins.x."r.io".auth]\n  identitytoken = "{SECRET}"\n',
         f"export DB_PASS={SECRET}\n",
@@ -124,10 +124,13 @@ def test_what_looks_like_a_secret_inside_content_is_marked(content: str) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        f"apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: tailscale\nenvironment:\n  - TS_AUTHKEY={SECRET}\n  - NB_SETUP_KEY={SECRET}\n",
+        f"apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: t\nenvironment:\n  - TS_AUTHKEY={SECRET}\n  - NB_SETUP_KEY={SECRET}\n",
         f"apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: t\nenvironment: [TS_AUTHKEY={SECRET}]\n",
         f"machine:\n  pods:\n    - spec: {{containers: [{{name: a, env: [{{name: DB_PASSWORD, value: {SECRET}}}]}}]}}\n",
-        f"machine:\n  kubelet:\n    credentialProviderConfig:\n      providers:\n        - env:\n            - name: API_TOKEN\n              value: {SECRET}\n",
+        (
+            "machine:\n  kubelet:\n    credentialProviderConfig:\n      providers:\n        - env:\n"
+            f"            - name: API_TOKEN\n              value: {SECRET}\n"
+        ),
         f"machine:\n  env:\n    DB_PASS: {SECRET}\n    https_proxy: http://u:{SECRET}@proxy:3128\n",
         f"machine:\n  registries:\n    config:\n      https://u:{SECRET}@r.io:\n        tls: {{insecureSkipVerify: true}}\n",
         f"machine:\n  install:\n    extraKernelArgs: ['siderolink.api=https://h/?jointoken={SECRET}']\n",
@@ -172,7 +175,9 @@ def test_words_of_the_config_stay_where_a_secret_is_equal_to_one() -> None:
     text = "cluster:\n  token: discovery\n  secret: enabled\n  discovery:\n    enabled: true # discovery is enabled\n  note: enabled\n"
     marks = Marks()
     config = MachineConfig.parse(text)
-    expected = text.replace("token: discovery", f"token: {marks.mark('discovery')}").replace("secret: enabled", f"secret: {marks.mark('enabled')}")
+    expected = text.replace("token: discovery", f"token: {marks.mark('discovery')}").replace(
+        "secret: enabled", f"secret: {marks.mark('enabled')}"
+    )
     assert redact_config_text(config, marks) == expected
     data = Redaction(config, marks).data(config.documents[0], ())
     assert data["cluster"]["discovery"] == {"enabled": True}
