@@ -267,7 +267,9 @@ def _patch_text(spec: str) -> PatchText:
         return _patch_file(spec)
     if "\n" in spec or spec.lstrip().startswith(("{", "[", "#")) or ": " in spec:
         return PatchText(spec, INLINE, INLINE)
-    raise ChangeError(f"{spec[:80]!r} is neither a file nor a patch", hint=_FORMS)
+    # A text that is no file may be a patch that was typed wrongly, and hold a secret.
+    named = repr(spec[:80]) if spec.endswith(PATCH_SUFFIXES) and " " not in spec else f"a text of {len(spec)} characters"
+    raise ChangeError(f"{named} is neither a file nor a patch", hint=_FORMS)
 
 
 def _patch_file(path: str | Path) -> PatchText:

@@ -1,77 +1,24 @@
 """Taking secrets out of text before anyone sees it.
 
 Works on text alone: what only a machine config's structure can tell (the value at ``machine.token``) is passed in by the caller as
-``secrets``. What can be recognised by its own look, PEM blocks, their base64 form, bootstrap tokens, bearer and basic credentials,
-and values behind a key that names a secret, is found here.
+``secrets``. What can be recognised by its own form (:mod:`talospatch.secrecy.forms`: PEM blocks, tokens by their prefix, passwords in
+URLs) and by the name that it is assigned to (:mod:`talospatch.secrecy.assigned`) is found here.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING
+
+from talospatch.secrecy.assigned import secrets_by_name
+from talospatch.secrecy.forms import Span, secrets_by_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MASK = "[redacted]"
 SHORTEST_SECRET = 6  # a shorter value is replaced only where its path or key says that it is secret, never by search
-
-# Keys whose values are secret wherever they stand. Source: machinery's RedactSecrets for v1alpha1 and the documents, and the field
-# names of registries' auth, WireGuard, KMS and disk encryption.
-SECRET_KEYS = (
-    "token",
-    "bootstraptoken",
-    "secret",
-    "key",
-    "privateKey",
-    "presharedKey",
-    "passphrase",
-    "password",
-    "auth",
-    "identityToken",
-    "registryToken",
-    "aescbcEncryptionSecret",
-    "secretboxEncryptionSecret",
-    "accessToken",
-    "clientSecret",
-    "serviceAccountKey",
-)
-_ANY_KEY = "|".join(SECRET_KEYS)
-
-
-@cache
-def _block() -> re.Pattern[str]:
-    """A block scalar behind such a key: its text stands on the following, deeper lines."""
-    return re.compile(
-        rf"(?m)^(?P<head>[ +\-]?(?P<indent>[ \t]*)(?:- )?(?:{_ANY_KEY}):[ \t]*[|>][-+0-9]*[ \t]*\n)"
-        r"(?P<body>(?:[ +\-]?(?P=indent)[ \t]+\S[^\n]*(?:\n|\Z))+)"
-    )
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What a secret looks like, and what takes its place; made when first needed, because a short command may never."""
-    return (
-        # A PEM private key, whole or cut off, plain or with escaped line ends.
-        (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
-        # Base64 of text that starts with "-----BEGIN": certificates and keys cannot be told apart early enough, so both go.
-        (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]*(?:\s+[A-Za-z0-9+/]{40,}={0,2})*"), MASK),
-        (re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}"), rf"\1\2{MASK}"),
-        # A Kubernetes bootstrap token or a machine token: six characters, a dot, sixteen.
-        (re.compile(r"\b[a-z0-9]{6}\.[a-z0-9]{16}\b"), MASK),
-        (re.compile(r"\b(https?|socks5|tcp|udp)(://[^\s:/@'\"]+:)[^\s@/'\"]+@"), rf"\1\2{MASK}@"),
-        # JSON Web Tokens.
-        (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"), MASK),
-        # key: value, key = value and "key": "value", in any prefix a diff may put before it; a block scalar's text follows on later lines.
-        (
-            re.compile(
-                rf"(?m)(^|[\s{{,\"'])((?:{_ANY_KEY})[\"']?[ \t]*[:=][ \t]*)(?!\s*$|null\b|\"\"|''|\[redacted)"
-                r"(\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\n]|'')*'|[^\s,}\n][^\n,}]*)"
-            ),
-            rf"\1\2{MASK}",
-        ),
-    )
+_MARK = re.compile(r"\[redacted(?: [0-9a-f]{6})?\]")
 
 
 def redact(text: str, *, secrets: Iterable[str] = (), limit: int | None = None, marks: Marks | None = None) -> str:
@@ -90,21 +37,41 @@ def redact(text: str, *, secrets: Iterable[str] = (), limit: int | None = None, 
             for line in value.splitlines():
                 if len(line.strip()) >= SHORTEST_SECRET:
                     text = text.replace(line.strip(), name(line.strip()))
-    text = _block().sub(lambda match: f"{match['head']}{match['indent']}  {name(match['body'])}\n", text)
-    for pattern, replacement in _patterns():
-        text = pattern.sub(replacement if marks is None else lambda match, into=replacement: _marked(match, into, name), text)
+    text = replaced(text, secret_spans(text), name)
     if limit is not None and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
     return text
 
 
+def secret_spans(text: str) -> list[Span]:
+    """Return the secrets in a text that are known by their form or by their name, in order and apart from each other."""
+    return apart([*secrets_by_form(text), *secrets_by_name(text)])
+
+
+def apart(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order; of those that overlap the one that begins first, or is longer, and what another has beyond its end."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+        elif span.end > kept[-1].end:
+            kept.append(Span(kept[-1].end, span.end, span.value))
+    return kept
+
+
+def replaced(text: str, spans: Iterable[Span], name: Callable[[str], str]) -> str:
+    """Return a text with what ``name`` makes of their values in place of spans; marks that stand there already stay."""
+    parts: list[str] = []
+    position = 0
+    for start, end, value in spans:
+        if not _MARK.match(text, start):
+            parts += (text[position:start], name(value))
+            position = end
+    return "".join((*parts, text[position:]))
+
+
 def _mask(value: str) -> str:
     return MASK
-
-
-def _marked(match: re.Match[str], replacement: str, name: Callable[[str], str]) -> str:
-    """Expand a replacement, with a mark of its own in it."""
-    return match.expand(replacement.replace(MASK, "\0")).replace("\0", name(match.group()))
 
 
 class Marks:
@@ -133,3 +100,6 @@ class Marks:
 
     def __repr__(self) -> str:
         return "Marks()"
+
+
+RUN = Marks()  # one for the process, so that what is equal looks equal in all that a run says

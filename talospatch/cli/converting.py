@@ -11,7 +11,7 @@ from talospatch.errors import InputError, TalosPatchError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from talospatch.cli.file_patching import Task
     from talospatch.machineconfig.difference import Difference
@@ -106,10 +106,10 @@ def convert_files(files: Sequence[str], given: Conditions, *, drafts: dict[str, 
     """
     if drafts is not None and STDIN in files:
         raise InputError("stdin cannot be changed in place", hint="give --as-config: the converted configuration goes to stdout")
-    from talospatch.redaction import Marks
+    from talospatch.redaction import RUN
 
     ours = []
-    run = _Run({}, Marks(), drafts)
+    run = _Run({}, RUN, drafts)
     same: dict[Finding, Finding] = {}
     for task in file_patching.tasks(files, in_place=drafts is not None, output=""):
         made = _of_file(task, given, run)
@@ -131,16 +131,12 @@ def write(file: FileConversion, draft: Draft) -> FileConversion:
 def without_secrets(conversion: Conversion) -> tuple[Finding, ...]:
     """Return the findings of a conversion without what is secret in the config: a message may quote a value."""
     from talospatch.machineconfig.secrets import secret_values
-    from talospatch.redaction import redact
+    from talospatch.machineconfig.showing import is_sought
 
     if not conversion.findings:
         return ()
-    secrets = secret_values(conversion.before)
-    return tuple(
-        found._replace(path=path, message=message, hint=hint)
-        for found in conversion.findings
-        for path, message, hint in [[redact(said, secrets=secrets) for said in (found.path, found.message, found.hint)]]
-    )
+    secrets = frozenset(filter(is_sought, secret_values(conversion.before)))
+    return tuple(found.redacted(secrets) for found in conversion.findings)
 
 
 def _of_file(task: Task, given: Conditions, run: _Run) -> FileConversion | None:
@@ -160,12 +156,19 @@ def _of_file(task: Task, given: Conditions, run: _Run) -> FileConversion | None:
         run.drafts[task.name] = Draft(conversion.after.text, seen)
     return FileConversion(
         task.name,
-        tuple(Moved(each.rule.code, each.back, each.origins, each.destinations) for each in conversion.made),
+        tuple(Moved(each.rule.code, each.back, _said(each.origins), _said(each.destinations)) for each in conversion.made),
         tuple(_effects(conversion, difference)),
         run.known.setdefault(difference.key, difference),
         _shown(conversion, run.marks),
         without_secrets(conversion),
     )
+
+
+def _said(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return paths as they may be shown: a key in one may be a URL with a password."""
+    from talospatch.redaction import RUN, redact
+
+    return tuple(redact(path, marks=RUN) for path in paths)
 
 
 def _effects(conversion: Conversion, difference: Difference) -> Iterator[str]:
@@ -183,14 +186,9 @@ def _effects(conversion: Conversion, difference: Difference) -> Iterator[str]:
 def _shown(conversion: Conversion, marks: Marks) -> str:
     """Return the patch without secrets: neither those that stand in it, nor what is one elsewhere in the config."""
     from talospatch.machineconfig.config import MachineConfig
-    from talospatch.machineconfig.secrets import redact_config_text, secret_values
-    from talospatch.redaction import SHORTEST_SECRET
+    from talospatch.machineconfig.secrets import secret_values
+    from talospatch.machineconfig.showing import Redaction
 
     if not conversion.patch:
         return ""
-    shown = redact_config_text(MachineConfig.parse(conversion.patch, source="patch"), marks)
-    lines = {line.strip() for value in secret_values(conversion.before) for line in (value, *value.splitlines())}
-    for line in sorted(lines, key=len, reverse=True):
-        if len(line) >= SHORTEST_SECRET:
-            shown = shown.replace(line, marks.mark(line))
-    return shown
+    return Redaction(MachineConfig.parse(conversion.patch, source="patch"), marks, also=secret_values(conversion.before)).text()

@@ -59,14 +59,13 @@ def _without_secrets(found: Sequence[Placed], text: str) -> Iterator[Problem]:
     """Yield the problems without what is secret in the config: a message may quote a value."""
     from talospatch.machineconfig.config import MachineConfig
     from talospatch.machineconfig.secrets import secret_values
-    from talospatch.redaction import redact
+    from talospatch.machineconfig.showing import is_sought
 
     if not found:
         return
     try:
-        secrets = secret_values(MachineConfig.parse(text))
+        secrets = frozenset(filter(is_sought, secret_values(MachineConfig.parse(text))))
     except ConfigError:
         secrets = frozenset()
     for finding, line, column in found:
-        path, message, hint = (redact(each, secrets=secrets) for each in (finding.path, finding.message, finding.hint))
-        yield Problem(finding._replace(path=path, message=message, hint=hint), line, column)
+        yield Problem(finding.redacted(secrets), line, column)

@@ -240,7 +240,9 @@ class MachineConfig:
         return len(self.documents)
 
     def __repr__(self) -> str:
-        return f"<MachineConfig {self.source}: {', '.join(document.id for document in self.documents[:8]) or 'empty'}>"
+        from talospatch.redaction import RUN, redact
+
+        return f"<MachineConfig {self.source}: {', '.join(redact(document.id, marks=RUN) for document in self.documents[:8]) or 'empty'}>"
 
 
 def decoded(data: bytes, source: str, error: type[InputError] = ConfigError) -> str:

@@ -7,10 +7,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath, Selector, Step
-from talospatch.machineconfig.secrets import Redaction, is_secret_place
+from talospatch.machineconfig.secrets import is_secret_place
+from talospatch.machineconfig.showing import Redaction
 from talospatch.machineconfig.unified import CONTEXT, unified
 from talospatch.machineconfig.values import Data, same
-from talospatch.redaction import Marks
+from talospatch.redaction import RUN, Marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +41,6 @@ LIST_KEYS: dict[str, str] = {
     "seccompProfiles": "name",
 }
 
-_RUN = Marks()  # one for the process, so that equal differences of many nodes look equal
-
 
 class EntryKind(StrEnum):
     """What happened at a path."""
@@ -55,7 +54,7 @@ class Entry(NamedTuple):
     """One difference.
 
     Attributes:
-        path: as ``machine.files[path=/etc/x].content`` or ``Kind/name:key``; of a document ``Kind/name:``.
+        path: as ``machine.files[path=/etc/x].content`` or ``Kind/name:key``; of a document ``Kind/name:``. Secrets in it are marked.
         kind: what happened there.
         before: the data before, secrets marked; None when added.
         after: the data after, secrets marked; None when removed.
@@ -81,7 +80,7 @@ class Difference:
 
     def __init__(self, before: MachineConfig, after: MachineConfig, *, marks: Marks | None = None) -> None:
         self.before, self.after = before, after
-        self._marks = marks or _RUN
+        self._marks = marks or RUN
         self._unified: dict[tuple[tuple[str, str], int], str] = {}
 
     @property
@@ -149,14 +148,14 @@ def _entries(before: Redaction, after: Redaction) -> Iterator[Entry]:
     old, new = _by_id(before.config), _by_id(after.config)
     for identity, document in new.items():
         if identity not in old:
-            yield Entry(f"{identity}:", EntryKind.ADDED, None, after.data(document, ()))
+            yield Entry(f"{after.said(identity)}:", EntryKind.ADDED, None, after.data(document, ()))
             continue
         was = old[identity]
-        sides = _Sides(identity, partial(before.data, was), partial(after.data, document))
+        sides = _Sides(identity, partial(before.data, was), partial(after.data, document), (before, after))
         yield from _compare(sides, _Pair((), (), (), was.value, document.value))
     for identity, document in old.items():
         if identity not in new:
-            yield Entry(f"{identity}:", EntryKind.REMOVED, before.data(document, ()), None)
+            yield Entry(f"{before.said(identity)}:", EntryKind.REMOVED, before.data(document, ()), None)
 
 
 def _by_id(config: MachineConfig) -> dict[str, Document]:
@@ -174,11 +173,25 @@ Places = tuple[str | int, ...]
 
 
 class _Sides(NamedTuple):
-    """A document's id, and what to show of each side at a place."""
+    """A document's id, what to show of each side at a place, and what is secret in the two."""
 
     document: str
     before: Callable[[Places], Data]
     after: Callable[[Places], Data]
+    redactions: tuple[Redaction, Redaction]
+
+    def said(self, text: str) -> str:
+        """Return a key or a name as it is to be shown: secret where it is so in one of the two."""
+        before, after = self.redactions
+        return after.said(before.said(text))
+
+    def path(self, steps: tuple[Step, ...]) -> str:
+        """Return the path as it is to be shown: what tells an element may be a secret, such as the password in an endpoint."""
+        shown = [
+            self.said(step) if isinstance(step, str) else step._replace(value=self.said(step.value)) if isinstance(step, Selector) else step
+            for step in steps
+        ]
+        return str(ConfigPath(self.said(self.document), tuple(shown)))
 
     def is_secret(self, steps: tuple[Step, ...]) -> bool:
         """Whether what stands at a path is secret as a whole: of a type that does not belong there, its keys are too."""
@@ -187,7 +200,7 @@ class _Sides(NamedTuple):
     def entry(self, steps: tuple[Step, ...], old: Places | None, new: Places | None) -> Entry:
         """Return the entry for what stands at a place before, after, or both."""
         kind = EntryKind.ADDED if old is None else EntryKind.REMOVED if new is None else EntryKind.CHANGED
-        path = str(ConfigPath(self.document, steps)) if steps or self.document != ROOT_DOCUMENT else self.document
+        path = self.path(steps) if steps or self.document != ROOT_DOCUMENT else self.document
         return Entry(path, kind, None if old is None else self.before(old), None if new is None else self.after(new))
 
 
@@ -274,8 +287,8 @@ def _keyed(sides: _Sides, pair: _Pair, key: str) -> list[_Pair | Entry]:
     found += [pair.removed(sides, Selector(key, value), index) for value, index in old.items() if value not in new]
     before, after = [value for value in old if value in new], [value for value in new if value in old]
     if before != after:
-        path = str(ConfigPath(sides.document, pair.steps))
-        found.append(Entry(path, EntryKind.CHANGED, f"order: {', '.join(before)}", f"order: {', '.join(after)}"))
+        orders = (f"order: {', '.join(map(sides.said, order))}" for order in (before, after))
+        found.append(Entry(sides.path(pair.steps), EntryKind.CHANGED, *orders))
     return found
 
 

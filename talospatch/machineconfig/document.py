@@ -74,7 +74,9 @@ class Document:
         return node
 
     def __repr__(self) -> str:
-        return f"<Document {self.id}>"
+        from talospatch.redaction import RUN, redact
+
+        return f"<Document {redact(self.id, marks=RUN)}>"
 
 
 def _inside(node: Node, step: Step) -> Node | None:

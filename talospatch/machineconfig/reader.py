@@ -211,15 +211,17 @@ class _Builder:
     def _alias(self, anchor: str, start: int, end: int, anchors: dict[str, Node]) -> Alias:
         target = anchors.get(anchor)
         if target is None:
-            raise self._error(f"alias *{anchor[:60]} has no anchor before it", start)
+            raise self._error("an alias has no anchor before it", start, "put quotes around a text that begins with *")
         if target in self._stack:
-            raise self._error(f"anchor &{anchor[:60]} contains itself", start)
+            raise self._error("the anchor that an alias names contains itself", start)
         return Alias(start, end, target)
 
     def _bad_key(self, node: Node, leaf: Node) -> ConfigError:
         self._waiting = None
         if isinstance(leaf, Scalar):
-            return self._error(f"key {leaf.text[:60]!r} stands here twice", node.start, "keep one of them")
+            from talospatch.machineconfig.quoting import quoted_key
+
+            return self._error(f"key {quoted_key(leaf.text)} stands here twice", node.start, "keep one of them")
         hint = _template_hint(self._text) or "quote text that begins with { or ["
         return self._error("a key must be a single value", node.start, hint)
 
@@ -237,13 +239,15 @@ class _Builder:
 
     def _path(self) -> str:
         """Return where the innermost open collection stands, or the value that it waits for."""
+        from talospatch.machineconfig.quoting import key_in_path
+
         path = ""
         for node in self._stack[:20]:
             innermost = node is self._stack[-1]
             if isinstance(node, Sequence):
                 path += f"[{len(node.items) - (not innermost)}]"
             elif (key := self._waiting if innermost else next(reversed(node.keys), None)) is not None:
-                path += f".{key[:60]}" if path else key[:60]
+                path += f".{key_in_path(key)}" if path else key_in_path(key)
         return path
 
 

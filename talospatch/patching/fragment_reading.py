@@ -11,6 +11,7 @@ from talospatch.containerd.metrics import METRICS_KEYS, Address, Keys
 from talospatch.errors import ChangeError, FragmentError
 from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
 from talospatch.machineconfig.path import ROOT_DOCUMENT
+from talospatch.machineconfig.quoting import quoted_key
 from talospatch.machineconfig.reader import line_and_column
 from talospatch.machineconfig.values import plain
 from talospatch.patching.fragment_change import FILES, FragmentRemoval, FragmentStep
@@ -66,7 +67,7 @@ def _entry_step(item: Node, path: str, text: str, source: str) -> FragmentStep:
     entry: dict[str, Data] = plain(item)
     for key in entry:
         if key not in {"content", "permissions", "path", "op"}:
-            raise ChangeError(f"{key!r} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120])
+            raise ChangeError(f"{quoted_key(key)} is not a key of a file entry", source=source, path=f"{path}.{key}"[:120])
     permissions = entry.get("permissions")
     return FragmentStep(
         _content(item, f"{path}.content", text, source),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from talospatch.machineconfig.path import ROOT_DOCUMENT, ConfigPath, Step
+from talospatch.machineconfig.quoting import shown_steps
 from talospatch.talos.finding import Finding, Severity
 
 
@@ -364,7 +365,7 @@ class Noticed:
             detail: what exactly, without secrets.
             hint: what to do, where that is more than the row's.
         """
-        path = str(ConfigPath(document, steps)) if steps or document == ROOT_DOCUMENT else document
+        path = str(ConfigPath(document, shown_steps(steps))) if steps or document == ROOT_DOCUMENT else document
         if (hazard.code, path, detail) in self._found:
             return
         about = f"{detail}: " if detail else ""

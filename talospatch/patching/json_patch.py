@@ -138,7 +138,8 @@ class JsonPatch:
                 raise self._missing(operation, operation.origin)
             if op == "move":
                 self._remove(operation, operation.origin)
-            self._add(operation, path, copied(found))
+            # Leaves of its own, so that what does not fit there is said of the new place.
+            self._add(operation, path, copied(found, with_leaves=op == "copy"))
 
     def _test(self, operation: Operation) -> None:
         found = self._find(operation, operation.path)
@@ -286,15 +287,17 @@ def _put(node: Node, part: str, child: Node) -> None:
         node.items[int(part)] = child
 
 
-def copied(root: Node) -> Node:
-    """Return a copy of a tree whose collections are its own; leaves and what aliases name are shared."""
+def copied(root: Node, *, with_leaves: bool = False) -> Node:
+    """Return a copy of a tree whose collections are its own; leaves, unless they are copied too, and what aliases name are shared."""
     if isinstance(root, Mapping):
         mapping = Mapping(root.start, root.end, root.flow, root.anchor, root.tag)
         mapping.keys = dict(root.keys)
-        mapping.values = {key: copied(value) for key, value in root.values.items()}
+        mapping.values = {key: copied(value, with_leaves=with_leaves) for key, value in root.values.items()}
         return mapping
     if isinstance(root, Sequence):
         sequence = Sequence(root.start, root.end, root.flow, root.anchor, root.tag)
-        sequence.items = [copied(item) for item in root.items]
+        sequence.items = [copied(item, with_leaves=with_leaves) for item in root.items]
         return sequence
+    if with_leaves and isinstance(root, Scalar):
+        return Scalar(root.start, root.end, root.text, root.style, None, root.tag)
     return root

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple, Self
 
@@ -38,5 +38,17 @@ class Finding(NamedTuple):
         return cls(Severity(data["severity"]), data["code"], data["path"], data["message"], data.get("hint", ""))
 
     def to_dict(self) -> dict[str, str]:
-        """Return plain values, as for JSON."""
-        return {name: str(value) for name, value in self._asdict().items()}
+        """Return plain values, as for JSON, without what looks like a secret in its texts."""
+        shown = self.redacted()
+        return {name: str(value) for name, value in shown._asdict().items()}
+
+    def redacted(self, secrets: Iterable[str] = ()) -> Self:
+        """Return it as it may be shown: a path may name an element by a URL with a password in it, and a message repeat that.
+
+        Args:
+            secrets: values that are secret by their place, to be taken out too.
+        """
+        from talospatch.redaction import RUN, redact
+
+        path, message, hint = (redact(text, secrets=secrets, marks=RUN) if text else text for text in (self.path, self.message, self.hint))
+        return self._replace(path=path, message=message, hint=hint)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from talospatch.errors import TalosPatchError
 from talospatch.machineconfig.config import MachineConfig
-from talospatch.machineconfig.secrets import SECRET_PATHS, redact_config_text, secret_values
+from talospatch.machineconfig.difference import Difference
+from talospatch.machineconfig.secrets import SECRET_PATHS, secret_values
+from talospatch.machineconfig.showing import Redaction, redact_config_text
 from talospatch.redaction import Marks
 
 SECRET = "s3cr3tPLANTED0value"
@@ -63,9 +65,43 @@ def test_what_stands_in_a_secrets_place_is_marked_whatever_it_is(kind: str, path
         assert len(config.diff(after).entries) == 1
 
 
+MANIFEST = f"""apiVersion: v1
+kind: ConfigMap
+metadata: {{name: plain}}
+data: {{colour: blue}}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: db
+  annotations:
+    last: '{{"kind":"Secret","data":{{"other":"{SECRET}"}}}}'
+data:
+  user: {SECRET}
+  more: |
+    {SECRET}
+    {SECRET}
+stringData: {{"plain": "{SECRET}"}}
+"""
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        f"client_secret: {SECRET}\n",
+        f'tunnel_token = "{SECRET}"\n',
+        f'[plugins.x."r.io".auth]\n  identitytoken = "{SECRET}"\n',
+        f"export DB_PASS={SECRET}\n",
+        f"postgres://user:{SECRET}@db/x\nredis://:{SECRET}@db\nftp://u:{SECRET}@db\n",
+        f"https://{SECRET}@github.com/x\n",
+        MANIFEST,
+        "".join(MANIFEST.partition("---\n")[2]),
+        json.dumps({"kind": "Secret", "stringData": {"a": SECRET, "b": {"c": [SECRET]}}}),
+        json.dumps({"kind": "List", "items": [{"kind": "Secret", "data": {"a": SECRET}}]}, indent=1),
+        f"{{{{ if .x }}}}\nkind: Secret\ndata:\n  a: {SECRET}\n  b: >-\n    {SECRET}\nother: {{{{ end }}\n",
+        f"spec:\n  containers:\n    - env:\n        - value: {SECRET}\n          name: DB_PASSWORD\n",
+        f'{{"env":[{{"name":"DB_PASSWORD","value":"{SECRET}"}}]}}',
+        f"args:\n  - --token\n  - {SECRET}\n",
         f'[a."b".auth]\n  password = "{SECRET}"\n',
         f"Authorization: Bearer {SECRET}\n",
         f"header = Basic {SECRET}\n",
@@ -83,6 +119,76 @@ def test_what_looks_like_a_secret_inside_content_is_marked(content: str) -> None
         after = MachineConfig.parse(text.replace("/var/x", "/var/y"))
         assert SECRET not in shown(before, after)
         assert "c2lnbmF0dXJlLXBsYW50ZWQ" not in shown(before, after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: t\nenvironment:\n  - TS_AUTHKEY={SECRET}\n  - NB_SETUP_KEY={SECRET}\n",
+        f"apiVersion: v1alpha1\nkind: ExtensionServiceConfig\nname: t\nenvironment: [TS_AUTHKEY={SECRET}]\n",
+        f"machine:\n  pods:\n    - spec: {{containers: [{{name: a, env: [{{name: DB_PASSWORD, value: {SECRET}}}]}}]}}\n",
+        (
+            "machine:\n  kubelet:\n    credentialProviderConfig:\n      providers:\n        - env:\n"
+            f"            - name: API_TOKEN\n              value: {SECRET}\n"
+        ),
+        f"machine:\n  env:\n    DB_PASS: {SECRET}\n    https_proxy: http://u:{SECRET}@proxy:3128\n",
+        f"machine:\n  registries:\n    config:\n      https://u:{SECRET}@r.io:\n        tls: {{insecureSkipVerify: true}}\n",
+        f"machine:\n  install:\n    extraKernelArgs: ['siderolink.api=https://h/?jointoken={SECRET}']\n",
+        f"apiVersion: v1alpha1\nkind: RegistryMirrorConfig\nname: https://u:{SECRET}@r.io\n",
+    ],
+)
+def test_what_is_assigned_to_a_secret_name_is_marked_in_the_config_itself(text: str) -> None:
+    """Environments, pods, keys and names of documents."""
+    assert SECRET not in shown(MachineConfig.parse(text), MachineConfig.parse(text + "debug: true\n"))
+    assert SECRET not in shown(MachineConfig.parse(text), MachineConfig.parse("machine: {}\n"))
+    assert SECRET not in shown(MachineConfig.parse("machine: {}\n"), MachineConfig.parse(text))
+    assert SECRET not in shown(MachineConfig.parse(text), MachineConfig.parse(text.replace(SECRET, f"other{SECRET}")))
+
+
+def test_a_secret_in_a_path_is_marked_like_the_value() -> None:
+    """An element of a list is known by what stands in it."""
+    element = {"endpoint": f"tcp://u:{SECRET}@h:5", "format": "json_lines"}
+    before = MachineConfig.parse(json.dumps({"machine": {"logging": {"destinations": [element]}}}))
+    after = MachineConfig.parse(json.dumps({"machine": {"logging": {"destinations": [element | {"extraTags": {"a": "b"}}]}}}))
+    marks = Marks()
+    entry = Difference(before, after, marks=marks).entries[0]
+    assert entry.path == f'machine.logging.destinations[endpoint="tcp://u:{marks.mark(SECRET)}@h:5"].extraTags'
+    assert SECRET not in shown(before, after)
+
+
+@pytest.mark.parametrize("content", [f"a: 1\npassword: {SECRET}\nb: 2\n", f"export DB_PASS={SECRET}\n# more\n"])
+def test_only_the_secret_in_a_content_is_marked(content: str) -> None:
+    """In every way to write the content, the lines beside it stay."""
+    marks = Marks()
+    for text in (
+        _block(content),
+        _block(content).replace("|", "|+2"),
+        json.dumps({"machine": {"files": [{"path": "/var/x", "content": content}]}}),
+        f"machine:\n  files:\n    - {{content: {json.dumps(content)}}} # remark\n",
+        _block(content).replace("\n", "\r\n"),
+    ):
+        assert redact_config_text(MachineConfig.parse(text), marks) == text.replace(SECRET, marks.mark(SECRET))
+
+
+def test_words_of_the_config_stay_where_a_secret_is_equal_to_one() -> None:
+    """A secret is replaced where it stands, keys and words elsewhere are not."""
+    text = "cluster:\n  token: discovery\n  secret: enabled\n  discovery:\n    enabled: true # discovery is enabled\n  note: enabled\n"
+    marks = Marks()
+    config = MachineConfig.parse(text)
+    expected = text.replace("token: discovery", f"token: {marks.mark('discovery')}").replace(
+        "secret: enabled", f"secret: {marks.mark('enabled')}"
+    )
+    assert redact_config_text(config, marks) == expected
+    data = Redaction(config, marks).data(config.documents[0], ())
+    assert data["cluster"]["discovery"] == {"enabled": True}
+
+
+def test_what_a_patch_does_to_a_secret_is_shown() -> None:
+    """A directive is no secret."""
+    text = "cluster:\n  secret:\n    $patch: delete\n  id: {$patch: delete}\nmachine:\n  features:\n    hostDNS:\n      $patch: delete\n"
+    config = MachineConfig.parse(text)
+    assert redact_config_text(config, Marks()) == text
+    assert not secret_values(config)
 
 
 def _block(content: str) -> str:

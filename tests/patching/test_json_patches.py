@@ -216,7 +216,7 @@ def test_what_cannot_be_repeated_says_why() -> None:
         ),
         (
             "- {op: replace, path: /LinkConfig/eth0/mtu, value: wide}\n",
-            r"^patch 1: the result does not fit: mtu: 'wide' stands where a whole number belongs$",
+            r"^patch 1: the result does not fit: mtu: a text stands where a whole number belongs$",
         ),
         ("- {op: add, path: /kind, value: X}\n", r"^patch 1: v1alpha1 would become X; remove the document, and add another one$"),
         ("- {op: replace, path: /LinkConfig/eth0/name, value: a}\n", r"^patch 1: LinkConfig/eth0 would become LinkConfig/a; "),

@@ -51,7 +51,7 @@ def test_every_failure_is_one_of_ours(base: str, patches: list[str], version: st
 
 def test_the_patch_at_fault_is_named() -> None:
     """They are counted from one."""
-    with pytest.raises(ConfigError, match=r"^patch 2:1:10: cluster: '1' stands where a mapping belongs"):
+    with pytest.raises(ConfigError, match=r"^patch 2:1:10: cluster: a number stands where a mapping belongs"):
         patch_config(BASE, [PATCH, "cluster: 1\n"], talos_version="1.13")
 
 

@@ -136,7 +136,7 @@ def test_a_wrong_type_is_an_error_all_the_same() -> None:
         patched("machine:\n  type: worker\n", "machine:\n  type: [a]\n  sysctls: b\n  tokne: c\n")
     assert str(caught.value).splitlines() == [
         "patch 1:2:9: machine.type: a list stands where a text belongs; and 1 more:",
-        "patch 1:3:12: machine.sysctls: 'b' stands where a mapping belongs",
+        "patch 1:3:12: machine.sysctls: a text stands where a mapping belongs",
     ]
 
 

@@ -47,7 +47,7 @@ def test_all_documents_are_looked_at() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("machine:\n  kubelet:\n    nodeIP: 5\n", "'5' stands where a mapping belongs"),
+        ("machine:\n  kubelet:\n    nodeIP: 5\n", "a number stands where a mapping belongs"),
         ("machine:\n  install:\n    wipe: 'true'\n", "'true' stands where true or false belongs"),
         ("machine:\n  time:\n    bootTimeout: 5\n", "'5' is not a duration"),
         (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from talospatch.cli.layout import counted, led, names, wrap
-from talospatch.redaction import redact
 from talospatch.talos.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -36,12 +35,13 @@ def grouped(noticed: Iterable[tuple[str, Sequence[Finding]]]) -> list[Noticed]:
 def text(noticed: Sequence[Noticed], width: int, paint: Paint, *, noun: str = "node") -> str:
     """Return the findings as paragraphs: severity, code, where, and below what it means and what to do."""
     paragraphs = []
-    for finding, about in noticed:
+    for found, about in noticed:
+        finding = found.redacted()
         where = f" {finding.path}" if finding.path else ""
         who = "" if not about else f" · {names(about, most=6)}" if len(about) <= 6 else f" · {counted(len(about), noun)}"
         head = led(finding.severity.value, STYLES[finding.severity], f"{finding.code}{where}{who}", width, paint)
-        body = wrap(redact(finding.message), width, first="  ")
-        hint = "\n" + wrap(redact(finding.hint), width, first="  → ", rest="    ") if finding.hint else ""
+        body = wrap(finding.message, width, first="  ")
+        hint = "\n" + wrap(finding.hint, width, first="  → ", rest="    ") if finding.hint else ""
         paragraphs.append(f"{head}\n{body}{hint}")
     return "\n".join(paragraphs)
 
@@ -52,5 +52,6 @@ def rows(noticed: Sequence[Noticed]) -> list[tuple[str, str, str, str]]:
 
 
 def _sentence(finding: Finding) -> str:
-    place = f"{finding.path}: " if finding.path else ""
-    return redact(f"{place}{finding.message} {finding.hint}".strip())
+    shown = finding.redacted()
+    place = f"{shown.path}: " if shown.path else ""
+    return f"{place}{shown.message} {shown.hint}".strip()

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from talospatch.machineconfig.typed.misfit import Misfit
+from talospatch.machineconfig.typed.misfit import Misfit, quoted
 
 _BITS = re.compile(r"0|[1-9][0-9]{0,2}")
 _PORT = re.compile(r"[0-9]{1,20}")
@@ -28,9 +28,9 @@ def read_address(text: str) -> str:
             raise ValueError
         address = ipaddress.ip_address(body)
     except ValueError:
-        raise Misfit(f"{text[:60]!r} is not an IP address") from None
+        raise Misfit(f"{quoted(text)} is not an IP address") from None
     if percent and (address.version == 4 or not zone):
-        raise Misfit(f"{text[:60]!r} is not an IP address: zones belong to IPv6 and have a name")
+        raise Misfit(f"{quoted(text)} is not an IP address: zones belong to IPv6 and have a name")
     return _canonical(address) + percent + zone
 
 
@@ -51,10 +51,10 @@ def read_prefix(text: str) -> str:
         return ""
     head, slash, bits = text.rpartition("/")
     if not slash or not head or "%" in head or not _BITS.fullmatch(bits):
-        raise Misfit(f"{text[:60]!r} is not an address with a prefix length", "write it as 10.0.0.0/8")
+        raise Misfit(f"{quoted(text)} is not an address with a prefix length", "write it as 10.0.0.0/8")
     address = read_address(head)
     if int(bits) > (128 if ":" in address else 32):
-        raise Misfit(f"{text[:60]!r}: the prefix is longer than the address")
+        raise Misfit(f"{quoted(text)}: the prefix is longer than the address")
     return f"{address}/{bits}"
 
 
@@ -71,7 +71,7 @@ def read_address_port(text: str) -> str:
     bracketed = head.startswith("[") and head.endswith("]")
     address = read_address(head[1:-1] if bracketed else head)
     if not address or bracketed != (":" in address) or not _PORT.fullmatch(port) or int(port) > 0xFFFF:
-        raise Misfit(f"{text[:60]!r} is not an address with a port", "write it as 10.0.0.1:51820 or [fd00::1]:51820")
+        raise Misfit(f"{quoted(text)} is not an address with a port", "write it as 10.0.0.1:51820 or [fd00::1]:51820")
     return f"[{address}]:{int(port)}" if bracketed else f"{address}:{int(port)}"
 
 
@@ -84,7 +84,7 @@ def read_hardware_address(text: str) -> str:
     try:
         return _hexadecimal(text.replace(":", "")).hex(":")
     except ValueError:
-        raise Misfit(f"{text[:60]!r} is not a hardware address", "write it as 00:11:22:33:44:55") from None
+        raise Misfit(f"{quoted(text)} is not a hardware address", "write it as 00:11:22:33:44:55") from None
 
 
 def _hexadecimal(text: str) -> bytes:

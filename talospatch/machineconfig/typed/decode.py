@@ -16,7 +16,7 @@ from talospatch.machineconfig.nodes import Alias, Mapping, Scalar, Sequence, res
 from talospatch.machineconfig.typed.forms import FORMS, NUMBERED, TRIMMED, raw_text
 from talospatch.machineconfig.typed.free import given_keys, read_free, read_object
 from talospatch.machineconfig.typed.misfit import Misfit
-from talospatch.machineconfig.typed.plain import NULLS, OLD_BOOLS, is_null, is_only_text, kind_of, text_of, value_of
+from talospatch.machineconfig.typed.plain import NULLS, OLD_BOOLS, is_null, is_only_text, kind_of, said, text_of, value_of
 from talospatch.machineconfig.typed.problems import Problem, unknown_key
 from talospatch.machineconfig.values import MERGE_KEY, is_merge_key
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from talospatch.machineconfig.typed.dialect import Dialect
     from talospatch.machineconfig.typed.schema import Type
 
+_NUMBER = re.compile(r"[-+]?[0-9][0-9_.]*")
 _DIGIT = re.compile(r"[-+]?0*[0-9]")
 _NUMBERS = frozenset({"int", "uint"})
 _DROPPED = frozenset({"string", "bool", "int", "uint", "float"})  # shapes whose zero value is as good as absent
@@ -84,7 +85,7 @@ class Decoder:
             return self._map(type_, node)
         if shape == "any":
             return read_free(node, self._dialect)
-        raise _misplaced(type_, node)
+        raise _misplaced(type_, node, self._dialect)
 
     def _aliased(self, type_: Type, node: Node) -> Any:
         if "t" in type_.hooks and self._dialect.aliased_texts_refused:
@@ -100,7 +101,7 @@ class Decoder:
 
     def _struct(self, type_: Type, node: Node) -> dict[str, Any]:
         if not isinstance(node, Mapping):
-            raise _misplaced(type_, node)
+            raise _misplaced(type_, node, self._dialect)
         if type_.free:
             return read_object(node, self._dialect)
         out: dict[str, Any] = {}
@@ -148,7 +149,7 @@ class Decoder:
 
     def _list(self, type_: Type, node: Node) -> list[Any]:
         if not isinstance(node, Sequence):
-            raise _misplaced(type_, node)
+            raise _misplaced(type_, node, self._dialect)
         out = []
         inner = type_.inside
         form = FORMS.get(inner.name)
@@ -179,7 +180,7 @@ class Decoder:
     def _map(self, type_: Type, node: Node, given: Collection[str] = ()) -> dict[str, Any]:
         """Return a map's entries without those that are ``given``, which are not even read."""
         if not isinstance(node, Mapping):
-            raise _misplaced(type_, node)
+            raise _misplaced(type_, node, self._dialect)
         inner = type_.inside
         form = FORMS.get(inner.name)
         out: dict[str, Any] = {}
@@ -228,7 +229,7 @@ class Decoder:
         shape = type_.shape
         if shape == "string":
             if type_.name != "string" and is_only_text(node, self._dialect):
-                raise _misplaced(type_, node)  # go-yaml puts such a text into Go's own string only
+                raise _misplaced(type_, node, self._dialect)  # go-yaml puts such a text into Go's own string only
             return text_of(node, self._dialect)
         value = value_of(node, self._dialect)
         if shape == "any":
@@ -247,7 +248,7 @@ class Decoder:
                 return number
         elif shape == "float" and isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
-        raise _misplaced(type_, node)
+        raise _misplaced(type_, node, self._dialect)
 
     def _integer(self, value: object) -> int | None:
         if isinstance(value, float) and math.isfinite(value):
@@ -291,9 +292,16 @@ _EXPECTED = {
 }
 
 
-def _misplaced(type_: Type, node: Node) -> Misfit:
-    found = repr(node.text[:40]) if isinstance(node, Scalar) else kind_of(node)
-    quoted = isinstance(node, Scalar) and bool(node.style) and type_.shape not in {"struct", "map", "list"}
-    return Misfit(
-        f"{found} stands where {_EXPECTED.get(type_.shape, 'something else')} belongs", "take the quotes away" if quoted else None
-    )
+def _misplaced(type_: Type, node: Node, dialect: Dialect) -> Misfit:
+    collection = type_.shape in {"struct", "map", "list"}
+    # Where a collection belongs nothing says what the value is, and a secret is mostly a text or a number.
+    hint = None
+    if not isinstance(node, Scalar):
+        found = kind_of(node)
+    elif collection:
+        found = "a number" if _NUMBER.fullmatch(node.text) and not node.style else "a text"
+        hint = "is a colon missing?" if " " in node.text and not node.style else None
+    else:
+        found = said(node, dialect)
+        hint = "take the quotes away" if node.style else None
+    return Misfit(f"{found} stands where {_EXPECTED.get(type_.shape, 'something else')} belongs", hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from talospatch.machineconfig.typed.misfit import Misfit
+from talospatch.machineconfig.typed.misfit import Misfit, quoted
 
 _MICRO, _MILLI, _SECOND, _MINUTE, _HOUR = 10**3, 10**6, 10**9, 60 * 10**9, 3600 * 10**9
 _UNITS = {
@@ -41,7 +41,7 @@ def read_duration(text: str) -> int:
         total += int(match["whole"] or 0) * unit + (int(part) * unit // 10 ** len(part) if part else 0)
         at = match.end()
     if not terms or at != len(terms) or total > _LIMIT - (sign > 0):
-        raise Misfit(f"{text[:40]!r} is not a duration", "write it as 90s, 5m or 1h30m")
+        raise Misfit(f"{quoted(text)} is not a duration", "write it as 90s, 5m or 1h30m")
     return sign * total
 
 

@@ -15,7 +15,7 @@ from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence, resolved
 from talospatch.machineconfig.scalars import Literal, TaggedText
 from talospatch.machineconfig.typed import addresses, durations, sizes, urls
 from talospatch.machineconfig.typed.misfit import Misfit
-from talospatch.machineconfig.typed.plain import BINARY_TAG, is_null, is_only_text, kind_of, text_of, value_of
+from talospatch.machineconfig.typed.plain import BINARY_TAG, is_null, is_only_text, kind_of, said, text_of, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,7 @@ def _duration(node: Node, dialect: Dialect) -> int:
     if isinstance(value, float) and dialect.float_durations and value == value // 1 and -_LARGEST <= value < _LARGEST:
         return int(value)
     if type(value) is not str or (isinstance(node, Scalar) and is_only_text(node, dialect)):
-        what = kind_of(node) if not isinstance(node, Scalar) else f"{node.text[:40]!r}"
-        raise Misfit(f"{what} is not a duration", "write it as 90s, 5m or 1h30m")
+        raise Misfit(f"{said(node, dialect)} is not a duration", "write it as 90s, 5m or 1h30m")
     return durations.read_duration(value)
 
 

@@ -38,6 +38,16 @@ def kind_of(node: Node) -> str:
     return "a mapping" if isinstance(node, Mapping) else "a list" if isinstance(node, Sequence) else "a single value"
 
 
+def said(node: Node, dialect: Dialect) -> str:
+    """Return what a node is, for messages: numbers and words for yes and no as they are; a text may be a secret, and is not quoted."""
+    if not isinstance(node, Scalar):
+        return kind_of(node)
+    if is_null(node):
+        return "null"
+    plain = resolve_unquoted(node.text, dialect)
+    return f"{node.text[:40]!r}" if isinstance(plain, bool | int | float) else "a text"
+
+
 def is_null(node: Node) -> bool:
     """Whether a node is null, written or left empty."""
     if not isinstance(node, Scalar) or node.text not in NULLS:
@@ -97,7 +107,7 @@ def value_of(node: Scalar, dialect: Dialect) -> Value:
     if wanted is float and type(value) is int:
         return float(value)
     if type(value) is not wanted:
-        raise Misfit(f"{node.text[:40]!r} is not what its tag !!{name} says")
+        raise Misfit(f"the value is not what its tag !!{name} says")
     return value
 
 

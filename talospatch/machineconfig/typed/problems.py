@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from talospatch.errors import ConfigError
 from talospatch.machineconfig.nodes import Mapping, Sequence
+from talospatch.machineconfig.quoting import key_in_path, quoted_key
 from talospatch.machineconfig.reader import line_and_column
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Problem:
 def unknown_key(key: Node, name: str, value: Node, known: Iterable[str]) -> Problem:
     """Return the problem of a key that its type does not have, with the nearest one that it has."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return Problem(key, f"unknown key {name[:60]!r}", f"did you mean {near[0]!r}?" if near else None, value)
+    return Problem(key, f"unknown key {quoted_key(name)}", f"did you mean {near[0]!r}?" if near else None, value)
 
 
 def located(problems: Iterable[Problem], root: Node, text: str, source: str | None) -> list[ConfigError]:
@@ -77,7 +78,8 @@ def path_to(root: Node, wanted: Node) -> str | None:
         path, node = stack.pop()
         if isinstance(node, Mapping):
             for name, child in node.values.items():
-                below = f"{path}.{name}" if path else name
+                shown = key_in_path(name)
+                below = f"{path}.{shown}" if path else shown
                 if child is wanted or node.keys[name] is wanted:
                     return below
                 stack.append((below, child))

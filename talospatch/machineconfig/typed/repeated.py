@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from talospatch.machineconfig.nodes import Alias, Mapping, Node, Scalar, Sequence, resolved
+from talospatch.machineconfig.quoting import quoted_key
 from talospatch.machineconfig.reader import BYTE_ORDER_MARK, Tree
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def without_repeats(root: Mapping, error: Callable[[str, int, str], ConfigError]
                 plain = [str.__str__(key) for key in node.keys]
                 for name, key in zip(plain, node.keys.values(), strict=True):
                     if plain.count(name) > 1:
-                        raise error(f"key {name[:60]!r} stands here twice", key.start, "keep one of them")
+                        raise error(f"key {quoted_key(name)} stands here twice", key.start, "keep one of them")
                 node.keys = dict(zip(plain, node.keys.values(), strict=True))
                 node.values = dict(zip(plain, node.values.values(), strict=True))
     return root

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from talospatch.machineconfig.typed.misfit import Misfit
+from talospatch.machineconfig.typed.misfit import Misfit, quoted
 
 # Source: go-humanize's table of units; case does not count.
 UNITS = {"": 1, "b": 1}
@@ -33,10 +33,10 @@ def read_bytes(text: str) -> int:
     number = text[:end].replace(",", "")
     factor = UNITS.get(text[end:].strip().lower())
     if factor is None or not _NUMBER.fullmatch(number):
-        raise Misfit(f"{text[:40]!r} is not a size", _HINT)
+        raise Misfit(f"{quoted(text)} is not a size", _HINT)
     size = float(number) * factor
     if size >= 2.0**64:
-        raise Misfit(f"{text[:40]!r} is larger than any disk", _HINT)
+        raise Misfit(f"{quoted(text)} is larger than any disk", _HINT)
     return int(size)
 
 
@@ -85,7 +85,7 @@ def check_percentage(text: str, *, negative: bool) -> None:
     """
     number = (text.removeprefix("-") if negative else text).removesuffix("%")
     if not text.endswith("%") or not _is_share(number):
-        raise Misfit(f"{text[:40]!r} is not a percentage from 0% to 100%")
+        raise Misfit(f"{quoted(text)} is not a percentage from 0% to 100%")
 
 
 def _is_share(number: str) -> bool:

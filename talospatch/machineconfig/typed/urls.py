@@ -52,7 +52,7 @@ def _read(rest: str, *, loose_ports: bool) -> Url:
     if rest == "*":
         return {"path": "*"}
     if rest.startswith(":"):
-        raise Misfit(f"{rest[:60]!r} has no scheme before its colon")
+        raise Misfit("a URL cannot begin with a colon")
     if match := _SCHEME.match(rest):
         url["scheme"], rest = match[1].lower(), rest[match.end() :]
     if rest.endswith("?") and rest.count("?") == 1:
@@ -67,7 +67,7 @@ def _read(rest: str, *, loose_ports: bool) -> Url:
                 url["opaque"] = rest
             return url
         if ":" in rest.split("/", 1)[0]:
-            raise Misfit(f"{rest[:60]!r}: the first part of a path cannot contain a colon", "write the scheme, such as https://")
+            raise Misfit("the first part of a path cannot contain a colon", "write the scheme, such as https://")
     if rest.startswith("//") and ("scheme" in url or not rest.startswith("///")):
         authority, slash, path = rest[2:].partition("/")
         rest = slash + path
@@ -98,27 +98,27 @@ def _read_host(host: str, *, strict: bool) -> str:
         return _read_bracketed(host)
     first, last = host.find(":"), host.rfind(":")
     if first >= 0 and not _PORT.fullmatch(host[first if strict else last :]):
-        raise Misfit(f"{host[:60]!r}: a port is a number", "write IPv6 addresses in brackets")
+        raise Misfit("a port is a number", "write IPv6 addresses in brackets")
     return _unescape_host(host)
 
 
 def _read_bracketed(host: str) -> str:
     inside, bracket, port = host[1:].rpartition("]")
     if not host.startswith("[") or not bracket or not _PORT.fullmatch(port):
-        raise Misfit(f"{host[:60]!r} is not an IPv6 address in brackets")
+        raise Misfit("what stands in brackets is not an IPv6 address")
     body, percent, zone = inside.partition("%25")
     try:
         if ipaddress.ip_address(_unescape_host(body)).version != 6 or (percent and not zone):
             raise ValueError
     except ValueError:
-        raise Misfit(f"{host[:60]!r} is not an IPv6 address in brackets") from None
+        raise Misfit("what stands in brackets is not an IPv6 address") from None
     return f"[{_unescape_host(body)}{_unescape(percent + zone)}]{port}"
 
 
 def _unescape_host(host: str) -> str:
     plain = re.sub(r"%25|%[89A-Fa-f][0-9A-Fa-f]", "", host)
-    if bad := _NOT_IN_HOST.search(plain):
-        raise Misfit(f"character {bad[0]!r} is not allowed in a host name")
+    if _NOT_IN_HOST.search(plain):
+        raise Misfit("the host name has a character that is not allowed there")
     return _unescape(host)
 
 
@@ -126,8 +126,8 @@ def _unescape(text: str) -> str:
     """Return text with its escapes replaced; bytes that are not UTF-8 become lone surrogates."""
     if "%" not in text:
         return text
-    if bad := _ESCAPE.search(text):
-        raise Misfit(f"{text[bad.start() : bad.start() + 3]!r} is not a URL escape")
+    if _ESCAPE.search(text):
+        raise Misfit("a % is followed by no two hexadecimal digits")
     raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode("utf-8", "surrogateescape"))
     return raw.decode("utf-8", "surrogateescape")
 

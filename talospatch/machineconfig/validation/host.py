@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from talospatch.machineconfig.quoting import quoted_key
 from talospatch.machineconfig.validation import texts
 from talospatch.machineconfig.validation.expressions import selector
 from talospatch.machineconfig.validation.main_network import KUBESPAN_MTU
@@ -94,7 +95,7 @@ def _kubespan(root: Place, _: Config) -> Iterator[Broken]:
 def _variables(root: Place, _: Config) -> Iterator[Broken]:
     for name, place in root["variables"].entries():
         if not _VARIABLE.fullmatch(name):
-            yield Broken(place, f"{name[:60]!r} is no name of a variable")
+            yield Broken(place, f"{quoted_key(name)} is no name of a variable")
 
 
 def _etc_file(root: Place, _: Config) -> Iterator[Broken]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from talospatch.machineconfig.path import ROOT_DOCUMENT, format_steps
+from talospatch.machineconfig.quoting import shown_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Place:
     @property
     def path(self) -> str:
         """Its path in the config, as ``machine.files[0].path`` or ``VolumeConfig/EPHEMERAL:mount``."""
-        inside = format_steps(self.steps)
+        inside = format_steps(shown_steps(self.steps))
         if self.document == ROOT_DOCUMENT:
             return inside
         return f"{self.document}:{inside}" if inside else self.document
