@@ -101,6 +101,7 @@ def minors_between(first: str, last: str) -> tuple[str, ...]:
 class Fact(Enum):
     """What began with which version: the first tag that has it, and what it is with its source."""
 
+    CONTAINERD_KNOWN = "1.3.0-alpha.0", "oldest version whose containerd we know, which is enough for a copy of a node's files"
     INSPECT = "1.6.0", "oldest version whose List, Read and Containers we know: differences of api/ between tags"
     SANDBOX_IDS = "1.9.0", "ContainerInfo has internal_id and uid"
     PERSISTENT_CONFIG = "1.10.0", "MachineConfig resource with the id persistent"

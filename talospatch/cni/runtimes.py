@@ -16,7 +16,7 @@ class Runtime:
     """The part of a node that reads the cache.
 
     Attributes:
-        containerd: its version, as ``1.7.16``; with an ``x`` where the table knows only the series.
+        containerd: its version, as ``1.7.16``.
         libcni: the libcni in it, as ``1.1.2``.
         exact: False when the node is newer than the table and the newest row stands in for it.
     """
@@ -32,9 +32,33 @@ class _TalosRow(NamedTuple):
 
 
 # Source: DefaultContainerdVersion in Talos's pkg/machinery/constants at each tag. Each row holds from its first tag up to the next row's.
-# The patch releases between 1.6.0 and 1.6.8 took containerd 1.7.10 to 1.7.20, all with the same libcni.
 TALOS = (
-    _TalosRow("1.6.0-alpha.0", "1.7.x"),
+    _TalosRow("1.3.0-alpha.0", "1.6.8"),
+    _TalosRow("1.3.0-alpha.2", "1.6.9"),
+    _TalosRow("1.3.0-beta.0", "1.6.10"),
+    _TalosRow("1.3.0-beta.1", "1.6.11"),
+    _TalosRow("1.3.0-beta.2", "1.6.12"),
+    _TalosRow("1.3.1", "1.6.14"),
+    _TalosRow("1.3.2", "1.6.15"),
+    _TalosRow("1.3.4", "1.6.16"),
+    _TalosRow("1.3.5", "1.6.18"),
+    _TalosRow("1.3.7", "1.6.20"),
+    _TalosRow("1.4.0-alpha.0", "1.6.14"),
+    _TalosRow("1.4.0-alpha.1", "1.6.15"),
+    _TalosRow("1.4.0-alpha.2", "1.6.18"),
+    _TalosRow("1.4.0-alpha.3", "1.6.19"),
+    _TalosRow("1.4.0-alpha.4", "1.6.20"),
+    _TalosRow("1.4.2", "1.6.21"),
+    _TalosRow("1.5.0-beta.0", "1.6.22"),
+    _TalosRow("1.5.0", "1.6.23"),
+    _TalosRow("1.5.6", "1.6.28"),
+    _TalosRow("1.6.0-alpha.0", "1.6.23"),
+    _TalosRow("1.6.0-alpha.1", "1.7.7"),
+    _TalosRow("1.6.0-alpha.2", "1.7.9"),
+    _TalosRow("1.6.0-beta.0", "1.7.10"),
+    _TalosRow("1.6.1", "1.7.11"),
+    _TalosRow("1.6.4", "1.7.13"),
+    _TalosRow("1.6.8", "1.7.20"),
     _TalosRow("1.7.0-alpha.0", "1.7.15"),
     _TalosRow("1.7.1", "1.7.16"),
     _TalosRow("1.7.5", "1.7.18"),
@@ -106,7 +130,7 @@ def libcni_of(containerd: str) -> str | None:
 
 @cache
 def runtime_of(talos: str) -> Runtime | None:
-    """Return what a Talos version ships; None where the table does not know it: older than 1.6, a pre-release of 1.8, no version.
+    """Return what a Talos version ships; None where the table does not know it: older than 1.3, a pre-release of 1.8, no version.
 
     A version newer than the table gets its newest row, with ``exact`` False: libcni has read damaged files without failing since 1.2.0.
     """

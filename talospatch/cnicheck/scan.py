@@ -124,8 +124,19 @@ class _Scan:
             self.ready_known = False
             return
         if not version.can(Fact.INSPECT):
-            raise VersionError(f"Talos {version} is older than 1.6, the first version that can be checked")
+            self._require_copy(version)
         self.ready_known = version.can(Fact.SANDBOX_IDS)
+
+    def _require_copy(self, version: TalosVersion) -> None:
+        """Raise unless these are copied files whose meaning is known: of a node so old it is not known what it answers."""
+        from talospatch.cnicheck.copied import Copy
+
+        known = version.can(Fact.CONTAINERD_KNOWN)
+        if not isinstance(self.client, Copy):
+            aside = "; a copy of its directories can be (--copy)" if known else ""
+            raise VersionError(f"Talos {version} is older than 1.6, the first version that can be checked{aside}")
+        if not known:
+            raise VersionError(f"Talos {version} is older than 1.3, the first version of which a copy can be checked")
 
     def _logs_from_elsewhere(self, directories: frozenset[str] | None, files: Sequence[CacheFile]) -> LogReport:
         """Return what logs from elsewhere say of this node's sandboxes: those that are on it, and those whose log lines name this node."""

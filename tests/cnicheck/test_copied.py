@@ -132,6 +132,23 @@ def test_a_copied_log_of_a_newer_talos_is_read_with_its_older_part(tmp_path: Pat
     assert node.stories[0].log.lines == 2
 
 
+@pytest.mark.parametrize("talos", ["v1.3.0", "v1.4.8", "v1.5.0"])
+def test_a_copy_of_a_node_too_old_to_be_asked_is_judged_all_the_same(talos: str, tmp_path: Path) -> None:
+    """The trouble began with Talos 1.3: its network's configuration is of a version whose results libcni caches and reads."""
+    copy, log = tmp_path / "cni.tar.gz", tmp_path / "kubelet.log"
+    copy.write_bytes(archive("/var/lib/cni"))
+    log.write_text(kubelet() * 3)
+    node = look(copy, talos, logs=read_log_files([str(log)]))
+    assert (node.error, [(judged.code, judged.verdict) for judged in node.files]) == ("", [("stop-fails", Verdict.FATAL)])
+
+
+def test_a_copy_of_a_node_whose_containerd_is_not_known_is_refused(tmp_path: Path) -> None:
+    """With the first version of which it is."""
+    copy = tmp_path / "cni.tar.gz"
+    copy.write_bytes(archive("/var/lib/cni"))
+    assert "Talos v1.2.0 is older than 1.3, the first version of which a copy can be checked" in look(copy, "v1.2.0").error
+
+
 def test_without_the_talos_version_it_is_said_to_be_unknown(tmp_path: Path) -> None:
     """The file is damaged; what that comes to is not known."""
     copy = tmp_path / "cni.tar.gz"

@@ -35,7 +35,8 @@ Examples:
 
 \b
 Role: os:reader sees names, sizes, sandboxes and logs; contents and the CNI configuration need os:admin, and
-are unknown without it. Works on Talos 1.6 and later. --logs, --copy and --loki need no cluster.
+are unknown without it. Works on Talos 1.6 and later. --logs, --copy and --loki need no cluster; --copy takes what
+was copied from Talos 1.3 and later.
 """
 
 
