@@ -18,8 +18,8 @@ from talospatch.machineconfig.nodes import Mapping, Scalar, Sequence
 from talospatch.machineconfig.reader import read
 from talospatch.machineconfig.secrets import leaves, secret_scalars_in
 from talospatch.redaction import apart, secret_spans
-from talospatch.secrecy.assigned import QUICK
 from talospatch.secrecy.forms import Span
+from talospatch.secrecy.names import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

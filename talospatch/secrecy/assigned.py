@@ -11,13 +11,11 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from talospatch.secrecy.forms import Span
-from talospatch.secrecy.names import is_key_alone, is_secret_name
+from talospatch.secrecy.names import QUICK, is_key_alone, is_secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# No name that is secret is without one of these.
-QUICK = re.compile(r"(?i)pass|secret|token|credential|key|auth|pwd|psk")
 _REDACTED = "[redacted"
 # What is no secret whatever it is assigned to: nothing, a word for yes or no, and a reference to where the secret is.
 NO_VALUE = re.compile(r"(?i)(?:null|nil|none|~|true|false|yes|no|on|off|\$\{[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<[^>]*>|\*+)")

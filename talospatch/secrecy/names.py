@@ -24,41 +24,13 @@ QUALIFIED: dict[str, frozenset[str]] = {
     "pwd": frozenset(
         {"user", "db", "admin", "root", "my", "mysql", "pg", "postgres", "database", "redis", "mongo", "mongodb", "smtp", "mail", "ldap"}
     ),
-    "key": frozenset(
-        {
-            *("private", "preshared", "psk", "shared", "secret", "api", "access", "auth", "authentication", "authorization", "account"),
-            *("setup", "join", "enroll", "enrollment", "registration", "encryption", "decryption", "encrypt", "decrypt", "signing", "sign"),
-            *(
-                "session",
-                "cookie",
-                "master",
-                "root",
-                "unseal",
-                "recovery",
-                "hmac",
-                "aes",
-                "aesgcm",
-                "aescbc",
-                "secretbox",
-                "seal",
-                "sealing",
-            ),
-            *(
-                "storage",
-                "deploy",
-                "license",
-                "licence",
-                "app",
-                "application",
-                "jwt",
-                "webhook",
-                "integration",
-                "ingestion",
-                "subscription",
-            ),
-        }
-    ),
-}
+    "key": frozenset({
+        *("private", "preshared", "psk", "shared", "secret", "api", "access", "auth", "authentication", "authorization", "account"),
+        *("setup", "join", "enroll", "enrollment", "registration", "encryption", "decryption", "encrypt", "decrypt", "signing", "sign"),
+        *("session", "cookie", "master", "root", "unseal", "recovery", "hmac", "aes", "aesgcm", "aescbc", "secretbox", "seal", "sealing"),
+        *("storage", "deploy", "license", "licence", "app", "application", "jwt", "webhook", "integration", "ingestion", "subscription"),
+    }),
+}  # fmt: skip
 # Two words before it that go together: pre-shared key, service account key.
 _PAIRS = {("pre", "shared"): "preshared", ("service", "account"): "account"}
 # Words at the end that leave a name what it is: tokenValue, password2, SECRET_KEY_BASE.
@@ -80,7 +52,8 @@ NO_SECRETS = frozenset({
 })  # fmt: skip
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_a-zA-Z]+")
-_ANY = re.compile(r"(?i)pass|secret|token|credential|key|auth|pwd|psk")
+# No name that is secret is without one of these.
+QUICK = re.compile(r"(?i)pass|secret|token|credential|key|auth|pwd|psk")
 _LONGEST = 200  # characters; what is longer is no name
 
 
@@ -92,7 +65,7 @@ def words_of(name: str) -> list[str]:
 @lru_cache(maxsize=8192)
 def is_secret_name(name: str) -> bool:
     """Whether what is assigned to a name is a secret."""
-    if len(name) > _LONGEST or not _ANY.search(name):
+    if len(name) > _LONGEST or not QUICK.search(name):
         return False
     words = words_of(name)
     if "".join(words) in NO_SECRETS:
